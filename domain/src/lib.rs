@@ -1,0 +1,27 @@
+//! The rules of Yijia: pure decisions about residents, entitlements, orders, visits and money.
+//!
+//! Nothing here reads a clock, draws a random number, opens a file or knows a framework. Time, ids and
+//! policy values are arguments, so that the same inputs always give the same answer and every amount can
+//! be recomputed years later. Start reading at [`policy`] for a city's rules, at [`order`] for the life
+//! of a booking, and at [`ledger`] for what happens to the money.
+
+pub mod access;
+pub mod assessment;
+pub mod catalogue;
+pub mod claim;
+pub mod division;
+pub mod eligibility;
+pub mod entitlement;
+pub mod error;
+pub mod event;
+pub mod id;
+pub mod ledger;
+pub mod money;
+pub mod order;
+pub mod policy;
+pub mod provider;
+pub mod resident;
+pub mod settlement;
+pub mod tariff;
+pub mod time;
+pub mod visit;
