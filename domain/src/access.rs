@@ -1,1 +1,434 @@
-//! access
+//! Who may do what: roles, actions, and the one matrix that joins them.
+//!
+//! A role is held by a natural person, within a scope (a division prefix, a provider, or the residents the
+//! person is bound to), from a date to a date. A decision is: the role allows the action, the object lies
+//! in the scope of that role, and it is not the same person where two are needed. Whoever may not see a
+//! thing is told that it does not exist.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    division::{DivisionCode, Scope},
+    error::{Fault, Kind},
+    id::{AccountId, PersonId, ProviderId, ResidentId, SessionId},
+};
+
+/// What a person is to the service.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::EnumIter,
+    strum::IntoStaticStr,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Role {
+    /// Acts for one or more residents by a recorded relation and consent.
+    FamilyMember,
+    /// The older person.
+    Resident,
+    /// Runs a provider.
+    ProviderManager,
+    /// Serves residents for a provider.
+    Carer,
+    /// Registers residents, accepts applications, makes check-in visits.
+    CommunityWorker,
+    /// Helps without pay.
+    Volunteer,
+    /// Answers the service number.
+    HotlineDesk,
+    /// Records ability assessments.
+    Assessor,
+    /// Reviews applications.
+    StreetClerk,
+    /// Computes settlements, drafts policies.
+    CountyClerk,
+    /// Approves what others prepared.
+    Approver,
+    /// Registers and checks providers.
+    ProviderLicensingOfficer,
+    /// Reads everything with a reason, changes nothing.
+    Auditor,
+    /// Keeps the system running; sees no personal data.
+    SystemOperator,
+}
+
+impl Role {
+    /// Whether a person in this role must sign in with a second factor.
+    #[must_use]
+    pub const fn needs_second_factor(self) -> bool {
+        match self {
+            Self::FamilyMember | Self::Resident | Self::Carer | Self::Volunteer => false,
+            Self::ProviderManager
+            | Self::CommunityWorker
+            | Self::HotlineDesk
+            | Self::Assessor
+            | Self::StreetClerk
+            | Self::CountyClerk
+            | Self::Approver
+            | Self::ProviderLicensingOfficer
+            | Self::Auditor
+            | Self::SystemOperator => true,
+        }
+    }
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident: $($role:ident)|+;)*) => {
+        /// Something that a person asks the service to do or show.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, strum::Display, strum::EnumIter, strum::IntoStaticStr)]
+        #[serde(rename_all = "snake_case")]
+        #[strum(serialize_all = "snake_case")]
+        pub enum Action { $($(#[$doc])* $name,)* }
+
+        impl Action {
+            /// The roles that may take the action: the access matrix.
+            #[must_use]
+            pub const fn roles(self) -> &'static [Role] {
+                match self { $(Self::$name => &[$(Role::$role),+],)* }
+            }
+        }
+    };
+}
+
+actions! {
+    /// Create accounts and grant roles.
+    ManageAccounts: SystemOperator;
+    /// Move the clock of a demo city.
+    MoveDemoClock: SystemOperator;
+    /// Import the division table.
+    ImportDivisions: SystemOperator;
+    /// Register an older person.
+    RegisterResident: CommunityWorker;
+    /// Bind a family member to a resident.
+    BindFamilyMember: CommunityWorker;
+    /// See a resident's record.
+    ReadResident: FamilyMember | Resident | CommunityWorker | Assessor | StreetClerk | CountyClerk | Approver;
+    /// Record an ability assessment as the first assessor.
+    RecordAssessment: Assessor;
+    /// Confirm another assessor's assessment.
+    ConfirmAssessment: Assessor;
+    /// Apply for a programme.
+    Apply: FamilyMember | Resident | CommunityWorker;
+    /// Accept an application at the community.
+    AcceptApplication: CommunityWorker;
+    /// Review an application at the street.
+    ReviewApplication: StreetClerk;
+    /// Approve or refuse a reviewed application.
+    ApproveApplication: Approver;
+    /// Raise an objection during the public notice.
+    ObjectToApplication: CommunityWorker | HotlineDesk;
+    /// Reopen an application after an objection.
+    ReopenApplication: CountyClerk;
+    /// See an application and its decision.
+    ReadApplication: FamilyMember | Resident | CommunityWorker | StreetClerk | CountyClerk | Approver;
+    /// See what a resident may use.
+    ReadEntitlements: FamilyMember | Resident | CommunityWorker | StreetClerk | CountyClerk | Approver;
+    /// Draft a policy version.
+    DraftPolicy: CountyClerk;
+    /// Publish a policy version that somebody else drafted.
+    PublishPolicy: Approver;
+    /// Give a programme its yearly budget.
+    SetBudget: CountyClerk;
+    /// Apply for admission as a provider.
+    ApplyAsProvider: ProviderManager;
+    /// Check a provider's papers.
+    ReviewProvider: ProviderLicensingOfficer;
+    /// Admit a reviewed provider.
+    AdmitProvider: Approver;
+    /// Publish a provider's price.
+    PublishPrice: ProviderManager;
+    /// Enter a carer with certificates.
+    RegisterCarer: ProviderManager;
+    /// Ask for a quote.
+    RequestQuote: FamilyMember | Resident | CommunityWorker;
+    /// Book a quoted service.
+    PlaceOrder: FamilyMember | Resident | CommunityWorker;
+    /// See an order with its visit.
+    ReadOrder: FamilyMember | Resident | ProviderManager | Carer | CommunityWorker | CountyClerk | Approver;
+    /// Accept an offered order.
+    AcceptOrder: ProviderManager;
+    /// Decline an offered order.
+    DeclineOrder: ProviderManager;
+    /// Assign carers to an accepted order.
+    AssignOrder: ProviderManager;
+    /// Cancel an order.
+    CancelOrder: FamilyMember | Resident | CommunityWorker;
+    /// See the code that proves presence at a visit.
+    ReadVisitCode: FamilyMember | Resident;
+    /// Clock in and out.
+    ClockVisit: Carer;
+    /// Confirm a completed service.
+    ConfirmOrder: FamilyMember | Resident;
+    /// Dispute a completed service.
+    DisputeOrder: FamilyMember | Resident;
+    /// Decide a dispute.
+    DecideDispute: CountyClerk;
+    /// Approve or refuse a claim line that is held for missing evidence.
+    DecideHeldClaim: CountyClerk | Approver;
+    /// See claim lines and settlement periods.
+    ReadSettlement: CountyClerk | Approver | Auditor;
+    /// Compute a settlement period.
+    ComputeSettlement: CountyClerk;
+    /// Approve a computed settlement period.
+    ApproveSettlement: Approver;
+    /// Release an approved settlement period.
+    ReleaseSettlement: CountyClerk;
+    /// Read the audit trail.
+    ReadAudit: Auditor;
+    /// See the state of events and deliveries.
+    ReadJobs: SystemOperator;
+}
+
+/// What a role grant reaches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// Everything inside a division prefix.
+    Division(Scope),
+    /// One provider.
+    Provider(ProviderId),
+    /// The residents that the person is bound to.
+    Bound(Vec<ResidentId>),
+}
+
+/// One role that a person holds now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The role.
+    pub role: Role,
+    /// What it reaches.
+    pub reach: Reach,
+}
+
+/// Who asks: a natural person with the roles they hold now, or the system itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// A signed-in person.
+    Person(SignedIn),
+    /// A worker, a command of the operator on the machine itself, or the seed.
+    System(&'static str),
+}
+
+/// A signed-in person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedIn {
+    /// The natural person.
+    pub person: PersonId,
+    /// The account they signed in with.
+    pub account: AccountId,
+    /// The device they use.
+    pub session: SessionId,
+    /// The roles they hold now.
+    pub grants: Vec<Grant>,
+}
+
+/// What an action is about, as far as scope is concerned. A thing may offer several handles: an order is
+/// reached through its resident's division, the resident, or its provider.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Object {
+    /// Division in which the thing lies.
+    pub division: Option<DivisionCode>,
+    /// Provider that it belongs to.
+    pub provider: Option<ProviderId>,
+    /// Resident that it is about.
+    pub resident: Option<ResidentId>,
+}
+
+/// Why something was not allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AccessError {
+    /// None of the person's roles may take the action.
+    #[error("none of your roles may {0}")]
+    Role(Action),
+    /// The thing lies outside the scope, or does not exist; the answer is the same.
+    #[error("there is no such thing within your reach")]
+    NotFound,
+    /// The action needs another person than the one who did the step before.
+    #[error("this step must be taken by another person than {0}")]
+    SamePerson(&'static str),
+    /// Only a person can do this, not the system.
+    #[error("this step must be taken by a person")]
+    PersonNeeded,
+}
+
+impl Fault for AccessError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Role(_) => "access.role",
+            Self::NotFound => "access.not_found",
+            Self::SamePerson(_) => "access.same_person",
+            Self::PersonNeeded => "access.person_needed",
+        }
+    }
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Role(_) | Self::SamePerson(_) | Self::PersonNeeded => Kind::Forbidden,
+            Self::NotFound => Kind::NotFound,
+        }
+    }
+}
+
+/// Proof that an action was allowed, with the role that allowed it; the audit row keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Permit {
+    /// The action.
+    pub action: Action,
+    /// The role under which it was allowed; none for the system itself.
+    pub role: Option<Role>,
+}
+
+impl Actor {
+    /// The natural person, if there is one.
+    #[must_use]
+    pub const fn person(&self) -> Option<PersonId> {
+        match self {
+            Self::Person(signed_in) => Some(signed_in.person),
+            Self::System(_) => None,
+        }
+    }
+
+    /// The natural person.
+    ///
+    /// # Errors
+    /// [`AccessError::PersonNeeded`] for the system.
+    pub fn need_person(&self) -> Result<PersonId, AccessError> {
+        self.person().ok_or(AccessError::PersonNeeded)
+    }
+
+    /// Whether one of the actor's roles may take the action at all. Checked before anything is loaded.
+    ///
+    /// # Errors
+    /// [`AccessError::Role`].
+    pub fn may(&self, action: Action) -> Result<(), AccessError> {
+        match self {
+            Self::System(_) => Ok(()),
+            Self::Person(signed_in) if signed_in.grants.iter().any(|grant| action.roles().contains(&grant.role)) => Ok(()),
+            Self::Person(_) => Err(AccessError::Role(action)),
+        }
+    }
+
+    /// Whether one of the actor's roles may take the action on this object.
+    ///
+    /// # Errors
+    /// [`AccessError::Role`] when no role allows the action, [`AccessError::NotFound`] when the object lies
+    /// outside the reach of all that do.
+    pub fn permit(&self, action: Action, object: &Object) -> Result<Permit, AccessError> {
+        self.may(action)?;
+        let signed_in = match self {
+            Self::System(_) => return Ok(Permit { action, role: None }),
+            Self::Person(signed_in) => signed_in,
+        };
+        let reaching = signed_in.grants.iter().find(|grant| action.roles().contains(&grant.role) && grant.reach.covers(object));
+        reaching.map(|grant| Permit { action, role: Some(grant.role) }).ok_or(AccessError::NotFound)
+    }
+
+    /// Whether one of the actor's roles may take an action that has no object yet, such as an application by
+    /// somebody who has nothing so far.
+    ///
+    /// # Errors
+    /// [`AccessError::Role`].
+    pub fn permit_anywhere(&self, action: Action) -> Result<Permit, AccessError> {
+        match self {
+            Self::System(_) => Ok(Permit { action, role: None }),
+            Self::Person(signed_in) => {
+                let role = signed_in.grants.iter().map(|grant| grant.role).find(|role| action.roles().contains(role));
+                role.map(|role| Permit { action, role: Some(role) }).ok_or(AccessError::Role(action))
+            }
+        }
+    }
+
+    /// Checks that this is another person than the one who took an earlier step.
+    ///
+    /// # Errors
+    /// [`AccessError::SamePerson`], or [`AccessError::PersonNeeded`] for the system.
+    pub fn other_than(&self, earlier: PersonId, step: &'static str) -> Result<PersonId, AccessError> {
+        let person = self.need_person()?;
+        if person == earlier { Err(AccessError::SamePerson(step)) } else { Ok(person) }
+    }
+}
+
+impl Reach {
+    /// Whether an object lies inside.
+    #[must_use]
+    pub fn covers(&self, object: &Object) -> bool {
+        match self {
+            Self::Division(scope) => object.division.as_ref().is_some_and(|division| scope.covers(*division)),
+            Self::Provider(provider) => object.provider == Some(*provider),
+            Self::Bound(residents) => object.resident.is_some_and(|resident| residents.contains(&resident)),
+        }
+    }
+}
+
+/// The access matrix as text: one line per action, one column per role. A snapshot keeps it reviewed.
+#[must_use]
+pub fn matrix() -> String {
+    use strum::IntoEnumIterator as _;
+    let mut lines = Vec::new();
+    for action in Action::iter() {
+        let roles: Vec<_> = action.roles().iter().map(|role| <&'static str>::from(*role)).collect();
+        lines.push(format!("{action}: {}", roles.join(" ")));
+    }
+    lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use strum::IntoEnumIterator as _;
+
+    use super::*;
+
+    fn actor(role: Role, reach: Reach) -> Actor {
+        Actor::Person(SignedIn {
+            person: PersonId::from_parts(1, [1; 10]),
+            account: AccountId::from_parts(1, [1; 10]),
+            session: SessionId::from_parts(1, [1; 10]),
+            grants: vec![Grant { role, reach }],
+        })
+    }
+
+    #[test]
+    fn a_role_reaches_only_its_own_scope() {
+        let clerk = actor(Role::StreetClerk, Reach::Division("120101001".parse().unwrap()));
+        let inside = Object { division: Some("120101001002".parse().unwrap()), ..Object::default() };
+        let outside = Object { division: Some("120101002002".parse().unwrap()), ..Object::default() };
+        assert_eq!(clerk.permit(Action::ReviewApplication, &inside).map(|permit| permit.role), Ok(Some(Role::StreetClerk)));
+        assert_eq!(clerk.permit(Action::ReviewApplication, &outside), Err(AccessError::NotFound));
+        assert_eq!(clerk.permit(Action::ApproveApplication, &inside), Err(AccessError::Role(Action::ApproveApplication)));
+    }
+
+    #[test]
+    fn the_auditor_changes_nothing_and_the_operator_sees_no_resident() {
+        for action in Action::iter() {
+            let name = action.to_string();
+            if action.roles().contains(&Role::Auditor) {
+                assert!(name.starts_with("read_"), "{name}");
+            }
+        }
+        assert!(!Action::ReadResident.roles().contains(&Role::SystemOperator));
+    }
+
+    #[test]
+    fn nobody_both_prepares_and_approves() {
+        for (prepare, approve) in [
+            (Action::ReviewApplication, Action::ApproveApplication),
+            (Action::DraftPolicy, Action::PublishPolicy),
+            (Action::ApplyAsProvider, Action::ReviewProvider),
+            (Action::ReviewProvider, Action::AdmitProvider),
+            (Action::ComputeSettlement, Action::ApproveSettlement),
+            (Action::ApproveSettlement, Action::ReleaseSettlement),
+        ] {
+            assert!(prepare.roles().iter().all(|role| !approve.roles().contains(role)), "{prepare} and {approve}");
+        }
+    }
+}

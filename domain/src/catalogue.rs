@@ -1,5 +1,13 @@
 //! The service catalogue (服务目录): what can be booked, in which unit, and what it asks of those who serve.
 
+mod book;
+mod item;
+mod quantity;
+
+pub use book::Catalogue;
+pub use item::{CatalogueItem, CatalogueUnit, StaffRule};
+pub use quantity::{CatalogueError, Quantity};
+
 use serde::{Deserialize, Serialize};
 
 /// A kind of service.
@@ -66,6 +74,7 @@ pub enum ItemCode {
     Deserialize,
     strum::Display,
     strum::EnumString,
+    strum::EnumIter,
     strum::IntoStaticStr,
 )]
 #[serde(rename_all = "snake_case")]
@@ -93,6 +102,7 @@ pub enum ServiceClass {
     Deserialize,
     strum::Display,
     strum::EnumString,
+    strum::EnumIter,
     strum::IntoStaticStr,
 )]
 #[serde(rename_all = "snake_case")]
@@ -106,4 +116,100 @@ pub enum Unit {
     Visits,
     /// Meals.
     Meals,
+}
+
+/// Which meal of the day; the fact `meal` of a visit.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::EnumIter,
+    strum::IntoStaticStr,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum MealTime {
+    /// 早餐
+    Breakfast,
+    /// 午餐
+    Lunch,
+    /// 晚餐
+    Dinner,
+}
+
+/// What a provider must be licensed or filed for (许可、备案).
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::EnumIter,
+    strum::IntoStaticStr,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum LicenceKind {
+    /// 居家养老服务: registered as a company or social-service body with home care in its scope.
+    HomeService,
+    /// 食品经营许可: may prepare and deliver food.
+    Catering,
+    /// 日间照料: runs a day-care station.
+    DayCare,
+    /// 养老机构备案: runs a residential care institution.
+    Institution,
+    /// 护理: may give nursing care.
+    Nursing,
+    /// 康复: may give rehabilitation.
+    Rehabilitation,
+    /// 能力评估: may assess older persons.
+    Assessment,
+}
+
+/// What a carer must hold.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    strum::Display,
+    strum::EnumString,
+    strum::EnumIter,
+    strum::IntoStaticStr,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum CertificateKind {
+    /// 健康证明
+    HealthProof,
+    /// 养老护理员
+    CareWorker,
+    /// 执业护士
+    Nurse,
+    /// 康复治疗师
+    Therapist,
+    /// 老年人能力评估师
+    Assessor,
 }

@@ -6,6 +6,7 @@
 //! of a booking, and at [`ledger`] for what happens to the money.
 
 pub mod access;
+pub mod application;
 pub mod assessment;
 pub mod catalogue;
 pub mod claim;
@@ -22,6 +23,8 @@ pub mod policy;
 pub mod provider;
 pub mod resident;
 pub mod settlement;
+pub mod sheet;
+pub mod state;
 pub mod tariff;
 pub mod time;
 pub mod visit;

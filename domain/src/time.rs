@@ -1,7 +1,11 @@
 //! Instants are UTC; business dates, weeks and months are those of China Standard Time (UTC+8, no daylight
 //! saving since 1991, IANA `Asia/Shanghai`). Ranges are half open. `now` is always an argument.
 
+mod range;
+
 use std::{fmt, str::FromStr};
+
+pub use range::{DateRange, DateRangeError};
 
 use chrono::{
     DateTime, Datelike, Days, FixedOffset, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc, Weekday,
@@ -9,6 +13,11 @@ use chrono::{
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Fault, Kind};
+
+/// Years that can be written: of births, documents and plans. Others are slips of the pen.
+const YEARS: std::ops::RangeInclusive<i32> = 1800..=2200;
+/// The widest offset from UTC that is in use (Kiribati).
+const OFFSET_SECONDS_MAX: i32 = 14 * 3600;
 
 /// A moment, kept to the microsecond so that both databases return what was written.
 pub type Instant = DateTime<Utc>;
@@ -63,15 +72,19 @@ pub fn to_microseconds(instant: Instant) -> Instant {
 /// # Errors
 /// [`TimeError::Instant`] for any other text.
 pub fn parse_instant(text: &str) -> Result<Instant, TimeError> {
-    if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
-        let leap = instant.nanosecond() >= 1_000_000_000;
-        return if leap { Err(TimeError::Instant) } else { Ok(to_microseconds(instant.with_timezone(&Utc))) };
-    }
-    let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").map_err(|_cause| TimeError::Instant)?;
-    if local.nanosecond() >= 1_000_000_000 {
+    let instant = match DateTime::parse_from_rfc3339(text) {
+        Ok(instant) => instant,
+        Err(_cause) => {
+            let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").map_err(|_cause| TimeError::Instant)?;
+            shanghai().from_local_datetime(&local).single().ok_or(TimeError::Instant)?
+        }
+    };
+    let leap = instant.nanosecond() >= 1_000_000_000;
+    if leap || instant.offset().local_minus_utc().abs() > OFFSET_SECONDS_MAX {
         return Err(TimeError::Instant);
     }
-    shanghai().from_local_datetime(&local).single().map(|at| to_microseconds(at.with_timezone(&Utc))).ok_or(TimeError::Instant)
+    let instant = instant.with_timezone(&Utc);
+    if YEARS.contains(&instant.year()) { Ok(to_microseconds(instant)) } else { Err(TimeError::Range) }
 }
 
 /// A civil date in China Standard Time.
@@ -188,7 +201,8 @@ impl FromStr for BusinessDate {
         if !shape {
             return Err(TimeError::Date);
         }
-        NaiveDate::parse_from_str(text, "%Y-%m-%d").map(Self).map_err(|_cause| TimeError::Date)
+        let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_cause| TimeError::Date)?;
+        if YEARS.contains(&date.year()) { Ok(Self(date)) } else { Err(TimeError::Range) }
     }
 }
 impl TryFrom<String> for BusinessDate {
@@ -252,7 +266,8 @@ impl fmt::Debug for Month {
 impl FromStr for Month {
     type Err = TimeError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let first: BusinessDate = format!("{text}-01").parse().map_err(|_cause| TimeError::Month)?;
+        let first: BusinessDate =
+            format!("{text}-01").parse().map_err(|cause| if cause == TimeError::Date { TimeError::Month } else { cause })?;
         Ok(first.month())
     }
 }
@@ -411,6 +426,19 @@ mod tests {
         assert_eq!(BusinessDate::of(before), date("2026-10-31"));
         assert_eq!(BusinessDate::of(after), date("2026-11-01"));
         assert_eq!(date("2026-11-01").start(), after);
+    }
+
+    #[test]
+    fn years_and_offsets_that_nobody_means_are_refused() {
+        for wrong in ["0001-01-01", "1799-12-31", "2201-01-01", "9999-12-31"] {
+            assert_eq!(wrong.parse::<BusinessDate>(), Err(TimeError::Range), "{wrong}");
+            assert_eq!(parse_instant(&format!("{wrong}T09:00:00Z")), Err(TimeError::Range), "{wrong}");
+        }
+        assert_eq!("9999-12".parse::<Month>(), Err(TimeError::Range));
+        assert_eq!("2026-13".parse::<Month>(), Err(TimeError::Month));
+        assert!(parse_instant("2026-11-01T00:00:00+14:00").is_ok());
+        assert_eq!(parse_instant("2026-11-01T00:00:00+14:01"), Err(TimeError::Instant));
+        assert_eq!(parse_instant("2026-11-01T00:00:00-23:59"), Err(TimeError::Instant));
     }
 
     #[test]
