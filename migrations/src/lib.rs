@@ -1,1 +1,27 @@
+//! The history of the database: one file per change, each with `up` and `down`.
+//!
+//! A migration never uses the entities of package `store`, because those change later. The text of a change
+//! is portable SQL; the few types that differ between SQLite and PostgreSQL stand in braces and are filled
+//! in by [`portable`]. Expand first, contract a release later: the version before must go on working.
 
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::*;
+
+mod m0001;
+mod portable;
+
+/// The ordered list of changes.
+#[derive(Debug)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001::Spine)]
+    }
+}
+
+/// Names of all changes, in order: what a database of this version has applied.
+pub fn names() -> Vec<String> {
+    Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect()
+}

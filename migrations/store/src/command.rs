@@ -1,0 +1,18 @@
+//! Use cases: one struct is one use case is one transaction.
+//!
+//! It loads and locks, lets the domain decide, and saves. Names are imperative. Every command that a person
+//! gives asks [`crate::Tx::permit`] for the object it touches.
+
+pub mod account;
+pub mod application;
+pub mod assessment;
+pub mod city;
+pub mod claim;
+pub mod entitlement;
+pub mod order;
+pub mod policy;
+pub mod provider;
+pub mod quote;
+pub mod resident;
+pub mod settlement;
+pub mod visit;

@@ -1,0 +1,275 @@
+//! Entitlements and their windows: opened on the first day, held by orders, posted, voided, expired.
+//!
+//! The balance of a window stands in its row (so that it can be locked and checked) and, transfer by
+//! transfer, in the entitlement ledger; `verify` compares the two.
+
+use domain::{
+    access::Action,
+    catalogue::Unit,
+    eligibility::{BenefitGrant, Decision, decide},
+    entitlement::{Balance, BalanceParts, window_amount},
+    event::Event,
+    id::{DecisionId, EntitlementId, EntitlementWindowId, ResidentId},
+    ledger::{Pot, Purse, move_units},
+    policy::{BenefitCode, ProgrammeCode},
+    time::{BusinessDate, Window, WindowKind},
+};
+use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _};
+
+use crate::{
+    command::{application, resident},
+    convert,
+    entity::{self, entitlement, entitlement_window},
+    error::{StoreError, exists},
+    tx::{Tx, for_update},
+    write::Command,
+};
+
+/// Opens the right of a resident to one benefit, and its first window if that has begun.
+pub(crate) async fn open(
+    tx: &Tx<'_>,
+    resident: &entity::resident::Model,
+    decision: DecisionId,
+    decided: &Decision,
+    grant: &BenefitGrant,
+    from: BusinessDate,
+) -> Result<EntitlementId, StoreError> {
+    let id: EntitlementId = tx.id();
+    let row = entitlement::Model {
+        id: id.uuid(),
+        decision_id: decision.uuid(),
+        resident_id: resident.id,
+        programme: decided.programme.to_string(),
+        benefit: grant.benefit.to_string(),
+        unit: grant.unit.to_string(),
+        window_kind: window_code(grant.window),
+        effective_from: from.get(),
+        effective_until: decided.effective_until.map(BusinessDate::get),
+        created_at: tx.now(),
+        version: 1,
+    };
+    entitlement::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx.db).await.map_err(exists("this entitlement"))?;
+    tx.emit(Event::EntitlementOpened { entitlement: id, resident: ResidentId::from_uuid(resident.id) });
+    tx.record(&id, None, Some(&row));
+    if from <= tx.today() {
+        open_window(tx, resident, &row).await?;
+    }
+    Ok(id)
+}
+
+fn window_code(kind: WindowKind) -> String {
+    match kind {
+        WindowKind::Day => "day",
+        WindowKind::Week => "week",
+        WindowKind::Month => "month",
+        WindowKind::Quarter => "quarter",
+        WindowKind::Year => "year",
+        WindowKind::Never => "never",
+    }
+    .to_owned()
+}
+
+/// Reads a stored window kind.
+pub(crate) fn window_kind(text: &str) -> Result<WindowKind, StoreError> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned()))
+        .map_err(|cause| convert::corrupt("entitlement", "window_kind", &cause))
+}
+
+/// Opens the window of today for an entitlement, or raises what it grants.
+///
+/// Whoever is eligible on any day of a window gets its whole amount: a window is not opened for somebody who
+/// is not eligible today, but on the first later day on which they are; and when they are entitled to more
+/// than the window grants, it is raised. What was granted is never taken back here.
+#[derive(Debug, Clone)]
+pub struct OpenWindow {
+    /// The entitlement.
+    pub entitlement: EntitlementId,
+}
+
+impl Command for OpenWindow {
+    type Output = ();
+    const ACTION: Option<Action> = None;
+    const NAME: &'static str = "open_window";
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
+        let seen = entitlement::Entity::find_by_id(self.entitlement.uuid()).one(tx.db).await?.ok_or_else(StoreError::not_found)?;
+        let resident = resident::lock(tx, ResidentId::from_uuid(seen.resident_id)).await?;
+        open_window(tx, &resident, &seen).await
+    }
+}
+
+/// Looks at all windows of a resident again after a new assessment.
+#[derive(Debug, Clone)]
+pub struct RefreshWindows {
+    /// The resident.
+    pub resident: ResidentId,
+}
+
+impl Command for RefreshWindows {
+    type Output = ();
+    const ACTION: Option<Action> = None;
+    const NAME: &'static str = "refresh_windows";
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
+        let resident = resident::lock(tx, self.resident).await?;
+        let today = tx.today().get();
+        let running =
+            Condition::any().add(entitlement::Column::EffectiveUntil.is_null()).add(entitlement::Column::EffectiveUntil.gt(today));
+        let rows = entitlement::Entity::find()
+            .filter(entitlement::Column::ResidentId.eq(resident.id))
+            .filter(entitlement::Column::EffectiveFrom.lte(today))
+            .filter(running)
+            .order_by_asc(entitlement::Column::Id)
+            .all(tx.db)
+            .await?;
+        for row in rows {
+            open_window(tx, &resident, &row).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn open_window(tx: &Tx<'_>, resident: &entity::resident::Model, row: &entitlement::Model) -> Result<(), StoreError> {
+    let window = Window::holding(window_kind(&row.window_kind)?, tx.today())?;
+    let granted = granted_today(tx, resident, row, &window).await?;
+    match find(tx, row, &window).await? {
+        None if granted > 0 => insert_window(tx, row, &window, granted).await,
+        Some(open) if granted > open.granted => raise(tx, &open, granted).await,
+        None | Some(_) => Ok(()),
+    }
+}
+
+/// What the version in force today grants for the window; nothing to whoever is not eligible today.
+async fn granted_today(
+    tx: &Tx<'_>,
+    resident: &entity::resident::Model,
+    row: &entitlement::Model,
+    window: &Window,
+) -> Result<i64, StoreError> {
+    let programme: ProgrammeCode = convert::code("entitlement", "programme", &row.programme)?;
+    let benefit: BenefitCode = convert::code("entitlement", "benefit", &row.benefit)?;
+    let book = tx.reference.policies(tx.db).await?;
+    let Some(policy) = book.in_force(&programme, tx.today()) else { return Ok(0) };
+    let facts = application::facts_on(tx, resident, tx.today(), None).await?;
+    let decided = decide(policy, &facts, tx.today(), &tx.reference.calendar)?;
+    let same_form = |grant: &&BenefitGrant| grant.unit.to_string() == row.unit && window_code(grant.window) == row.window_kind;
+    Ok(decided.grant(&benefit).filter(same_form).map_or(Ok(0), |grant| window_amount(policy, grant, window))?)
+}
+
+async fn insert_window(tx: &Tx<'_>, row: &entitlement::Model, window: &Window, granted: i64) -> Result<(), StoreError> {
+    let id: EntitlementWindowId = tx.id();
+    let model = entitlement_window::Model {
+        id: id.uuid(),
+        entitlement_id: row.id,
+        resident_id: row.resident_id,
+        programme: row.programme.clone(),
+        benefit: row.benefit.clone(),
+        unit: row.unit.clone(),
+        window_start: window.start.get(),
+        window_end: window.end.map(BusinessDate::get),
+        granted,
+        held: 0,
+        posted: 0,
+        expired: 0,
+        version: 1,
+    };
+    entitlement_window::Entity::insert(model.clone().into_active_model())
+        .exec_without_returning(tx.db)
+        .await
+        .map_err(exists("this window"))?;
+    grant(tx, &model, granted).await?;
+    tx.emit(Event::WindowOpened { window: id, entitlement: EntitlementId::from_uuid(row.id) });
+    tx.record(&id, None, Some(&model));
+    Ok(())
+}
+
+async fn raise(tx: &Tx<'_>, open: &entitlement_window::Model, granted: i64) -> Result<(), StoreError> {
+    let raised = balance(open)?.regrant(granted)?.parts();
+    let next = entitlement_window::Model { granted: raised.granted, version: open.version + 1, ..open.clone() };
+    tx.save(next.clone()).await?;
+    grant(tx, &next, granted - open.granted).await?;
+    tx.record(&EntitlementWindowId::from_uuid(open.id), Some(open), Some(&next));
+    Ok(())
+}
+
+/// Records what a window is granted; the version of its row tells one grant from the next.
+async fn grant(tx: &Tx<'_>, row: &entitlement_window::Model, units: i64) -> Result<(), StoreError> {
+    let unit: Unit = convert::code("entitlement_window", "unit", &row.unit)?;
+    let purse = Purse::Window(EntitlementWindowId::from_uuid(row.id));
+    let fact = format!("grant/{}", row.version);
+    tx.transfer(&move_units(&purse, unit, (Pot::Issued, Pot::Available), units, &fact, convert::date(row.window_start))?).await
+}
+
+async fn find(tx: &Tx<'_>, row: &entitlement::Model, window: &Window) -> Result<Option<entitlement_window::Model>, StoreError> {
+    Ok(entitlement_window::Entity::find()
+        .filter(entitlement_window::Column::ResidentId.eq(row.resident_id))
+        .filter(entitlement_window::Column::Programme.eq(&row.programme))
+        .filter(entitlement_window::Column::Benefit.eq(&row.benefit))
+        .filter(entitlement_window::Column::WindowStart.eq(window.start.get()))
+        .one(tx.db)
+        .await?)
+}
+
+/// Lets what a window that is over has left lapse.
+#[derive(Debug, Clone)]
+pub struct ExpireWindow {
+    /// The window.
+    pub window: EntitlementWindowId,
+}
+
+impl Command for ExpireWindow {
+    type Output = ();
+    const ACTION: Option<Action> = None;
+    const NAME: &'static str = "expire_window";
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
+        let row = lock_window(tx, self.window).await?;
+        if row.window_end.is_none_or(|end| tx.today().get() < end) {
+            return Ok(());
+        }
+        let left = balance(&row)?.available();
+        if left == 0 {
+            return Ok(());
+        }
+        let fact = format!("expire/{}", row.version);
+        change(tx, &row, (Pot::Available, Pot::Expired), left, &fact).await?;
+        tx.emit(Event::WindowExpired { window: self.window });
+        Ok(())
+    }
+}
+
+pub(crate) async fn lock_window(tx: &Tx<'_>, id: EntitlementWindowId) -> Result<entitlement_window::Model, StoreError> {
+    for_update!(tx, entitlement_window::Entity::find_by_id(id.uuid())).one(tx.db).await?.ok_or_else(StoreError::not_found)
+}
+
+/// The balance of a window, checked.
+pub(crate) fn balance(row: &entitlement_window::Model) -> Result<Balance, StoreError> {
+    let parts = BalanceParts { granted: row.granted, held: row.held, posted: row.posted, expired: row.expired };
+    Balance::try_from(parts).map_err(|cause| convert::corrupt("entitlement_window", "balance", &cause))
+}
+
+/// Moves units of a locked window between pots: in its row and in the ledger.
+pub(crate) async fn change(
+    tx: &Tx<'_>,
+    row: &entitlement_window::Model,
+    pots: (Pot, Pot),
+    units: i64,
+    fact: &str,
+) -> Result<entitlement_window::Model, StoreError> {
+    let before = balance(row)?;
+    let after = match pots {
+        (Pot::Available, Pot::Held) => before.hold(units)?,
+        (Pot::Held, Pot::Posted) => before.post(units, units)?,
+        (Pot::Held, Pot::Available) => before.void(units)?,
+        (Pot::Available, Pot::Expired) => before.expire()?,
+        (Pot::Issued | Pot::Available | Pot::Held | Pot::Posted | Pot::Expired, _) => return Err(domain::ledger::LedgerError::Range.into()),
+    };
+    let BalanceParts { granted, held, posted, expired } = after.parts();
+    let next = entitlement_window::Model { granted, held, posted, expired, version: row.version + 1, ..row.clone() };
+    tx.save(next.clone()).await?;
+    let unit: Unit = convert::code("entitlement_window", "unit", &row.unit)?;
+    let purse = Purse::Window(EntitlementWindowId::from_uuid(row.id));
+    let transfer = move_units(&purse, unit, pots, units, fact, convert::date(row.window_start))?;
+    tx.transfer(&transfer).await?;
+    Ok(next)
+}

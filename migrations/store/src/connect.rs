@@ -1,0 +1,107 @@
+//! Connecting: what differs between SQLite and PostgreSQL.
+//!
+//! SQLite runs in WAL mode with `synchronous=FULL` (with NORMAL a power loss takes acknowledged commits),
+//! foreign keys on, and a busy timeout; the pragmas are read back and a database that does not obey is
+//! refused. On PostgreSQL each connection that leaves the pool is rolled back first: sqlx 0.9.0 can hand out
+//! one on which a cancelled `BEGIN` is still open, and what is written on it later is lost without an error.
+
+use std::time::Duration;
+
+use sea_orm::{
+    AccessMode, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, FromQueryResult, IsolationLevel,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    sqlx::{
+        Executor as _,
+        sqlite::{SqliteJournalMode, SqliteSynchronous},
+    },
+};
+
+use crate::error::StoreError;
+
+/// How long SQLite waits for another process's lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a request waits for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Opens a pool on `sqlite:PATH` or `postgres://…` with so many connections at most.
+///
+/// # Errors
+/// An unusable address, no answer, or a SQLite file whose pragmas do not hold.
+pub(crate) async fn connect(url: &str, connections_max: u32) -> Result<DatabaseConnection, StoreError> {
+    let mut options = ConnectOptions::new(url.to_owned());
+    options.max_connections(connections_max).acquire_timeout(ACQUIRE_TIMEOUT).connect_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
+    options.map_sqlx_sqlite_opts(|sqlite| {
+        sqlite
+            .create_if_missing(true)
+            .foreign_keys(true)
+            // Without it a REPLACE deletes rows past the triggers that forbid it.
+            .pragma("recursive_triggers", "ON")
+            .busy_timeout(BUSY_TIMEOUT)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+    });
+    options.map_sqlx_postgres_opts(|postgres| {
+        postgres.application_name("yijia").options([
+            ("lock_timeout", "5s"),
+            ("statement_timeout", "30s"),
+            ("idle_in_transaction_session_timeout", "60s"),
+            // The rollback of a connection that leaves the pool warns that there was nothing to roll back.
+            ("client_min_messages", "error"),
+        ])
+    });
+    options.map_sqlx_postgres_pool_opts(|pool| {
+        pool.before_acquire(|connection, _meta| {
+            Box::pin(async move {
+                // Only a warning when no transaction was left open.
+                connection.execute("ROLLBACK").await?;
+                Ok(true)
+            })
+        })
+    });
+    let db = Database::connect(options).await?;
+    if db.get_database_backend() == DbBackend::Sqlite {
+        check_pragmas(&db).await?;
+    }
+    Ok(db)
+}
+
+#[derive(FromQueryResult)]
+struct Pragma {
+    value: String,
+}
+
+async fn check_pragmas(db: &DatabaseConnection) -> Result<(), StoreError> {
+    for (pragma, column, wanted) in
+        [("journal_mode", "journal_mode", "wal"), ("synchronous", "synchronous", "2"), ("foreign_keys", "foreign_keys", "1")]
+    {
+        let sql = format!("SELECT CAST({column} AS text) AS value FROM pragma_{pragma}");
+        let found = Pragma::find_by_statement(Statement::from_string(DbBackend::Sqlite, sql)).one(db).await?;
+        if found.is_none_or(|found| found.value != wanted) {
+            return Err(StoreError::Configuration(format!(
+                "the SQLite file does not accept {pragma} = {wanted}; is it on a network or read-only file system?"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Begins a transaction that will write: IMMEDIATE on SQLite, because one that reads first and writes then
+/// fails at once when another wrote in between.
+pub(crate) async fn begin_write(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let options = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..TransactionOptions::default() };
+    db.begin_with_options(options).await
+}
+
+/// Begins a transaction that only reads and sees the database as it was at its first read, however long it
+/// lasts. A deferred transaction of SQLite does so by itself in WAL mode.
+pub(crate) async fn begin_snapshot(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let options = match db.get_database_backend() {
+        DbBackend::Postgres => TransactionOptions {
+            isolation_level: Some(IsolationLevel::RepeatableRead),
+            access_mode: Some(AccessMode::ReadOnly),
+            sqlite_transaction_mode: None,
+        },
+        _ => TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred), ..TransactionOptions::default() },
+    };
+    db.begin_with_options(options).await
+}

@@ -1,0 +1,43 @@
+//! The rows of the database, in primitives only. They never leave this package: conversions to and from
+//! domain types check them on the way in and on the way out.
+
+pub(crate) mod account;
+pub(crate) mod application;
+pub(crate) mod assessment;
+pub(crate) mod assignment;
+pub(crate) mod audit;
+pub(crate) mod audit_seal;
+pub(crate) mod audit_sealed;
+pub(crate) mod audit_unsealed;
+pub(crate) mod budget;
+pub(crate) mod care_order;
+pub(crate) mod carer;
+pub(crate) mod city;
+pub(crate) mod claim_line;
+pub(crate) mod credential;
+pub(crate) mod decision;
+pub(crate) mod delivery;
+pub(crate) mod division;
+pub(crate) mod entitlement;
+pub(crate) mod entitlement_window;
+pub(crate) mod event;
+pub(crate) mod event_pending;
+pub(crate) mod hold;
+pub(crate) mod idempotency_key;
+pub(crate) mod job_tick;
+pub(crate) mod ledger_entry;
+pub(crate) mod ledger_transfer;
+pub(crate) mod person;
+pub(crate) mod policy_version;
+pub(crate) mod price;
+pub(crate) mod provider;
+pub(crate) mod quote;
+pub(crate) mod relation;
+pub(crate) mod resident;
+pub(crate) mod role_grant;
+pub(crate) mod service_address;
+pub(crate) mod session;
+pub(crate) mod settlement_period;
+pub(crate) mod statement;
+pub(crate) mod visit;
+pub(crate) mod visit_event;

@@ -1,0 +1,183 @@
+//! Holds: what an order reserves of windows and budgets when it is placed, and what becomes of it.
+//!
+//! Each move changes the row under its lock and leaves a ledger transfer whose key names the order, so that
+//! doing it twice changes nothing.
+
+use chrono::Datelike as _;
+use domain::{
+    catalogue::Unit,
+    id::{EntitlementWindowId, OrderId},
+    ledger::{LedgerError, Pot, Purse, move_units},
+    policy::{FundCode, ProgrammeCode},
+    tariff::Share,
+    time::BusinessDate,
+};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, Set};
+
+use crate::{
+    command::entitlement::{change, lock_window},
+    convert,
+    entity::{budget, entitlement_window, hold},
+    error::{StoreError, exists},
+    pricing::{lock_budget, parts, stored_parts},
+    tx::{Tx, for_update},
+};
+
+/// Reserves what the shares of a quote need: units of the windows and fen of the funds' budgets.
+pub(crate) async fn place(
+    tx: &Tx<'_>,
+    order: OrderId,
+    resident: uuid::Uuid,
+    shares: &[Share],
+    service_on: BusinessDate,
+) -> Result<(), StoreError> {
+    for share in shares {
+        let window = window_of(tx, resident, share).await?;
+        let fact = fact(order, &share.programme.to_string(), &share.benefit.to_string());
+        change(tx, &window, (Pot::Available, Pot::Held), share.units, &fact).await?;
+        for (fund, part) in parts(share) {
+            let fact = format!("{fact}/{}", share.window.start);
+            move_budget(tx, &BudgetOf::of(&share.programme, fund, service_on), (Pot::Available, Pot::Held), part, &fact).await?;
+        }
+        let row = hold::ActiveModel {
+            id: Set(tx.id::<domain::id::Hold>().uuid()),
+            order_id: Set(order.uuid()),
+            window_id: Set(window.id),
+            programme: Set(share.programme.to_string()),
+            policy_version: Set(share.version.clone()),
+            benefit: Set(share.benefit.to_string()),
+            window_start: Set(share.window.start.get()),
+            unit: Set(share.unit.to_string()),
+            units: Set(share.units),
+            uses: Set(share.count),
+            service_on: Set(service_on.get()),
+            subsidy_fen: Set(share.subsidy.get()),
+            split: Set(convert::to_json("hold", &share.split)?),
+            state: Set("held".to_owned()),
+            posted_units: Set(0),
+            posted_fen: Set(0),
+            version: Set(1),
+        };
+        hold::Entity::insert(row).exec_without_returning(tx.db).await.map_err(exists("this hold"))?;
+    }
+    Ok(())
+}
+
+fn fact(order: OrderId, programme: &str, benefit: &str) -> String {
+    format!("{order}/{programme}/{benefit}")
+}
+
+async fn window_of(tx: &Tx<'_>, resident: uuid::Uuid, share: &Share) -> Result<entitlement_window::Model, StoreError> {
+    for_update!(
+        tx,
+        entitlement_window::Entity::find()
+            .filter(entitlement_window::Column::ResidentId.eq(resident))
+            .filter(entitlement_window::Column::Programme.eq(share.programme.as_str()))
+            .filter(entitlement_window::Column::Benefit.eq(share.benefit.as_str()))
+            .filter(entitlement_window::Column::WindowStart.eq(share.window.start.get()))
+            .filter(entitlement_window::Column::Unit.eq(share.unit.to_string()))
+    )
+    .one(tx.db)
+    .await?
+    .ok_or_else(StoreError::not_found)
+}
+
+/// The budget that pays a fund's part of a service on a day.
+struct BudgetOf<'a> {
+    programme: &'a ProgrammeCode,
+    fund: &'a FundCode,
+    year: i32,
+}
+
+impl<'a> BudgetOf<'a> {
+    fn of(programme: &'a ProgrammeCode, fund: &'a FundCode, service_on: BusinessDate) -> Self {
+        Self { programme, fund, year: service_on.get().year() }
+    }
+}
+
+async fn move_budget(tx: &Tx<'_>, of: &BudgetOf<'_>, pots: (Pot, Pot), amount: i64, fact: &str) -> Result<(), StoreError> {
+    if amount == 0 {
+        return Ok(());
+    }
+    let short = || LedgerError::Short(format!("the budget of {} in {}", of.fund, of.year));
+    let row = lock_budget(tx, of.programme, of.fund, of.year).await?.ok_or_else(short)?;
+    let (held, posted) = match pots {
+        (Pot::Available, Pot::Held) => (row.held + amount, row.posted),
+        (Pot::Held, Pot::Posted) => (row.held - amount, row.posted + amount),
+        (Pot::Held, Pot::Available) => (row.held - amount, row.posted),
+        (Pot::Issued | Pot::Available | Pot::Held | Pot::Posted | Pot::Expired, _) => return Err(LedgerError::Range.into()),
+    };
+    if held < 0 || held + posted > row.granted {
+        return Err(short().into());
+    }
+    let next = budget::Model { held, posted, version: row.version + 1, ..row };
+    tx.save(next.clone()).await?;
+    let purse = Purse::Budget { programme: next.programme, fund: next.fund, year: next.year };
+    tx.transfer(&move_units(&purse, Unit::Fen, pots, amount, fact, tx.today())?).await
+}
+
+/// All holds of an order, locked, in a fixed order.
+pub(crate) async fn of_order(tx: &Tx<'_>, order: OrderId) -> Result<Vec<hold::Model>, StoreError> {
+    Ok(for_update!(tx, hold::Entity::find().filter(hold::Column::OrderId.eq(order.uuid())).order_by_asc(hold::Column::Id))
+        .all(tx.db)
+        .await?)
+}
+
+/// What is used of a hold when it is settled; the rest goes back.
+pub(crate) struct Used<'a> {
+    /// Units of the entitlement.
+    pub(crate) units: i64,
+    /// Meals or visits that count for the limits of day and week.
+    pub(crate) uses: i64,
+    /// What each fund pays.
+    pub(crate) split: &'a [(FundCode, domain::money::Fen)],
+}
+
+/// Gives everything back that an order reserved.
+pub(crate) async fn void_all(tx: &Tx<'_>, order: OrderId) -> Result<(), StoreError> {
+    for row in of_order(tx, order).await? {
+        settle(tx, &row, &Used { units: 0, uses: 0, split: &[] }).await?;
+    }
+    Ok(())
+}
+
+/// Settles a hold that is still held: posts what was used and voids the rest.
+pub(crate) async fn settle(tx: &Tx<'_>, row: &hold::Model, used: &Used<'_>) -> Result<(), StoreError> {
+    if row.state != "held" {
+        return Ok(());
+    }
+    let order = OrderId::from_uuid(row.order_id);
+    let fact = fact(order, &row.programme, &row.benefit);
+    let mut window = lock_window(tx, EntitlementWindowId::from_uuid(row.window_id)).await?;
+    if used.units > 0 {
+        window = change(tx, &window, (Pot::Held, Pot::Posted), used.units, &fact).await?;
+    }
+    if row.units > used.units {
+        change(tx, &window, (Pot::Held, Pot::Available), row.units - used.units, &fact).await?;
+    }
+    let programme: ProgrammeCode = convert::code("hold", "programme", &row.programme)?;
+    let mut posted_fen = 0;
+    for (fund, reserved) in stored_parts(row)? {
+        let paid = used.split.iter().find(|(other, _)| *other == fund).map_or(0, |(_, part)| part.get());
+        let of = BudgetOf::of(&programme, &fund, convert::date(row.service_on));
+        let fact = format!("{fact}/{}", row.window_start);
+        if paid > reserved {
+            // Dividing a smaller sum over several funds can give one of them a fen more than of the larger sum.
+            move_budget(tx, &of, (Pot::Available, Pot::Held), paid - reserved, &format!("{fact}/more")).await?;
+        }
+        move_budget(tx, &of, (Pot::Held, Pot::Posted), paid, &fact).await?;
+        move_budget(tx, &of, (Pot::Held, Pot::Available), (reserved - paid).max(0), &fact).await?;
+        posted_fen += paid;
+    }
+    let state = if used.units > 0 || posted_fen > 0 { "posted" } else { "voided" };
+    let next = hold::Model {
+        state: state.to_owned(),
+        posted_units: used.units,
+        posted_fen,
+        uses: used.uses,
+        version: row.version + 1,
+        ..row.clone()
+    };
+    tx.save(next).await?;
+    Ok(())
+}
