@@ -1,0 +1,82 @@
+//! Who may use which route.
+//!
+//! Each route is registered with its [`Access`] (see [`crate::router::RouteTable`]); [`guard`] asks the table
+//! before any handler runs and lets nothing through that the table does not name. Commands then check the
+//! object: a route says which roles may ask, the store says about whom.
+
+mod rules;
+mod session;
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{HeaderMap, header},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use axum_extra::extract::CookieJar;
+use domain::time::BusinessDate;
+use store::command::account::AccountError;
+
+use crate::{problem::Problem, state::AppState};
+
+pub use rules::{Access, Found, Rule, Rules, matrix};
+pub use session::{clear_cookie, set_cookie};
+
+/// Longest session token that is looked up, in bytes.
+const TOKEN_LENGTH_MAX: usize = 128;
+
+/// What the guard needs.
+#[derive(Debug, Clone)]
+pub struct Guard {
+    /// The city.
+    pub state: AppState,
+    /// The table.
+    pub rules: Arc<Rules>,
+}
+
+/// Finds out who asks and whether one of their roles may use this route; handlers find the actor in the
+/// request's extensions.
+pub async fn guard(State(guard): State<Guard>, mut request: Request, next: Next) -> Response {
+    match admit(&guard, &mut request).await {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn admit(guard: &Guard, request: &mut Request) -> Result<(), Problem> {
+    // Without a route the router's own answer follows: there is no such address.
+    let Some(path) = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()) else { return Ok(()) };
+    let access = match guard.rules.find(request.method(), &path) {
+        Found::Access(access) => access,
+        Found::OtherMethods => return Ok(()),
+        Found::Nothing => return Err(Problem::broken("access.no_rule", format!("the route {path} has no access rule"))),
+    };
+    let action = match access {
+        Access::Public => return Ok(()),
+        Access::SignedIn => None,
+        Access::Action(action) => Some(action),
+    };
+    let token = token(guard, request.headers()).ok_or(AccountError::NotSignedIn)?;
+    let today = BusinessDate::of(guard.state.source.now());
+    let actor = guard.state.store.actor_by_token(&token, guard.state.clock.unmoved_now(), today).await?;
+    if let Some(action) = action {
+        actor.may(action)?;
+    }
+    request.extensions_mut().insert(actor);
+    Ok(())
+}
+
+/// The session's token: from `Authorization: Bearer`, or else from the cookie.
+fn token(guard: &Guard, headers: &HeaderMap) -> Option<String> {
+    let token = match headers.get(header::AUTHORIZATION) {
+        Some(value) => {
+            let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())?
+        }
+        None => CookieJar::from_headers(headers).get(session::cookie_name(&guard.state.public_url))?.value().to_owned(),
+    };
+    let fits = (1..=TOKEN_LENGTH_MAX).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic());
+    fits.then_some(token)
+}

@@ -1,0 +1,109 @@
+//! The commands of the program `yijia`.
+//!
+//! Exit codes: 0 done, 1 refused or failed, 2 wrong use, 65 bad data, 78 bad configuration. Data goes to
+//! standard output, everything else to standard error. A command writes its whole result or nothing; a
+//! reader of standard output that has gone changes no exit code.
+
+mod assess;
+mod check_policy;
+mod config;
+pub mod demo;
+mod doctor;
+pub mod failure;
+mod file;
+pub mod lock;
+mod migrate;
+pub mod open;
+pub mod output;
+pub mod place;
+pub mod serve;
+#[cfg(test)]
+mod tests;
+mod user;
+mod verify;
+
+use std::{ffi::OsString, future::Future, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+use output::Output;
+
+/// Home elderly-care services of one city.
+#[derive(Debug, Parser)]
+#[command(name = "yijia", version, propagate_version = true, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused or failed, 2 wrong use, 65 bad data, 78 bad configuration.\n\
+    `yijia COMMAND --help` shows examples.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make or open a demo city and serve everything on one port
+    Demo(demo::DemoArgs),
+    /// Serve pages and API, and do the background work
+    Serve(serve::ServeArgs),
+    /// Do the background work alone
+    Work(serve::WorkArgs),
+    /// Bring the database to the schema of this program
+    Migrate(migrate::MigrateArgs),
+    /// Check every invariant of the books on the live database
+    Verify(verify::VerifyArgs),
+    /// Check the installation and say how to cure what is wrong
+    Doctor(doctor::DoctorArgs),
+    /// Settings
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Accounts
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Find the ability level of each row of a sheet of item scores
+    Assess(assess::AssessArgs),
+    /// Policy files
+    #[command(subcommand)]
+    Policy(check_policy::PolicyCommand),
+}
+
+/// Runs one command of this process.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    ExitCode::from(run_with(args, &mut Output::of_process()))
+}
+
+/// Runs one command, and answers the exit code.
+pub fn run_with(args: impl IntoIterator<Item = OsString>, output: &mut Output) -> u8 {
+    let outcome = match Cli::try_parse_from(args) {
+        Ok(cli) => dispatch(cli.command, output),
+        Err(refusal) => Err(Failure::of_usage(&refusal, output)),
+    };
+    match outcome {
+        Ok(()) => 0,
+        Err(failure) => {
+            failure.tell(output);
+            failure.exit_code()
+        }
+    }
+}
+
+fn dispatch(command: Command, output: &mut Output) -> Result<(), Failure> {
+    match command {
+        Command::Demo(args) => block_on(args.run(output)),
+        Command::Verify(args) => block_on(args.run(output)),
+        Command::Serve(args) => block_on(args.run(output)),
+        Command::Work(args) => block_on(args.run(output)),
+        Command::Migrate(args) => block_on(args.run(output)),
+        Command::Doctor(args) => block_on(args.run(output)),
+        Command::Config(command) => command.run(output),
+        Command::User(command) => block_on(command.run(output)),
+        Command::Assess(args) => args.run(output),
+        Command::Policy(command) => command.run(output),
+    }
+}
+
+/// Runs a command that waits for things.
+fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|cause| Failure::refused(format!("the program cannot start its threads: {cause}")))?.block_on(command)
+}

@@ -1,0 +1,173 @@
+//! `yijia demo`: a demonstration city in a folder of its own.
+//!
+//! The folder is built beside its place and moved there when it is whole, so that a demo city is there
+//! complete or not at all.
+
+mod folder;
+mod seed;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use chrono::TimeDelta;
+use domain::{access::Actor, time::BusinessDate};
+use store::{CityMode, Database, Source, SystemClock, command::account::authenticator_code, command::city::MoveDemoClock};
+
+use crate::{
+    cli::{
+        demo::DemoArgs,
+        failure::Failure,
+        open::{self, Opened, Task},
+        output::Output,
+        serve::{Listeners, Service},
+    },
+    settings::Settings,
+    telemetry,
+};
+use folder::Folder;
+
+pub use seed::{Demo, Login, PASSWORD, seed};
+
+/// Connections that building a demo city uses.
+const CONNECTIONS: u32 = 4;
+/// A demo city is served by one process.
+const TASKS: [Task; 2] = [Task::Serve, Task::Work];
+
+/// Makes or opens a demo city and serves it until told to stop.
+///
+/// # Errors
+/// A folder that holds something else, an older demo city, a taken address, a missing key file.
+pub async fn run(args: &DemoArgs, output: &mut Output) -> Result<(), Failure> {
+    let dir = args.dir.as_path();
+    let folder = Folder::of(dir)?;
+    if args.codes {
+        return tell_codes(&folder.logins()?, output);
+    }
+    let settings = args.settings()?;
+    let log = telemetry::init(&settings.log).map_err(|cause| Failure::refused(format!("the log cannot be begun: {cause}")))?;
+    telemetry::log_panics();
+    // Taken first: where the service could not start, nothing is thrown away or built.
+    let listeners = Listeners::take(&settings, &TASKS).await?;
+    make(&folder, args.reset).await?;
+    let demo = folder.logins()?;
+    folder.need_database()?;
+    let _locks = open::take_locks(&settings, &TASKS).map_err(|failure| or_reset(failure, dir))?;
+    let opened = open_demo(&settings, dir).await?;
+    if let Some(today) = args.today {
+        move_clock(&opened, today).await?;
+    }
+    let today = BusinessDate::of(opened.source.now());
+    let service = Service::prepare(settings, opened, listeners, &TASKS, &log)?;
+    tell(&service, today, output)?;
+    tell_codes(&demo, output)?;
+    tell_next(&service, dir, output)?;
+    service.run().await
+}
+
+/// Reads the logins of a demo city.
+///
+/// # Errors
+/// No demo city in the folder, or a file of another form.
+pub fn read_logins(dir: &Path) -> Result<Demo, Failure> {
+    Folder::of(dir)?.logins()
+}
+
+/// Throws the demo city away if that is asked for, and makes one where there is none.
+async fn make(folder: &Folder, reset: bool) -> Result<(), Failure> {
+    if folder.is_made() && !reset {
+        return Ok(());
+    }
+    let _reservation = folder.reserve()?;
+    if reset {
+        folder.throw_away().await?;
+    }
+    // Another process may have made it before this one held the reservation.
+    if folder.is_made() { Ok(()) } else { folder.build(fill).await }
+}
+
+/// Makes the files of a demo city in an empty folder.
+async fn fill(dir: PathBuf) -> Result<Demo, Failure> {
+    let keys = open::new_keys();
+    keys.create_file(&dir.join("keys.json")).map_err(store::StoreError::Key)?;
+    let path = dir.join("yijia.db").display().to_string().replace('%', "%25").replace('?', "%3F");
+    let database = Database::connect(&format!("sqlite:{path}"), CONNECTIONS).await?;
+    database.migrate().await?;
+    let store = database.open(keys).await?;
+    let source = Source::system(Arc::new(SystemClock::default()));
+    let demo = seed(&store, &source).await?;
+    store.close().await?;
+    Ok(demo)
+}
+
+async fn open_demo(settings: &Settings, dir: &Path) -> Result<Opened, Failure> {
+    let opened = open::open(settings).await.map_err(|failure| or_reset(failure, dir))?;
+    check_mode(&opened).await?;
+    Ok(opened)
+}
+
+/// An old or damaged demo city has one more cure than a live one.
+fn or_reset(failure: Failure, dir: &Path) -> Failure {
+    let cure = format!("or throw this demo city away and make a new one: yijia demo --dir {} --reset", dir.display());
+    match failure {
+        Failure::Configuration(lines) => Failure::Configuration(lines.into_iter().chain([cure]).collect()),
+        other => other,
+    }
+}
+
+async fn check_mode(opened: &Opened) -> Result<(), Failure> {
+    if opened.store.city().await?.mode == CityMode::Demo {
+        return Ok(());
+    }
+    Err(Failure::configuration("the folder holds a live city; use: yijia serve --dir"))
+}
+
+async fn move_clock(opened: &Opened, today: BusinessDate) -> Result<(), Failure> {
+    let now = BusinessDate::of(opened.source.now());
+    let days = (today.get() - now.get()).num_days();
+    if days == 0 {
+        return Ok(());
+    }
+    let offset_seconds = opened.clock.offset_seconds() + TimeDelta::days(days).num_seconds();
+    opened.store.write(opened.source.context(Actor::System("demo")), MoveDemoClock { offset_seconds }).await?;
+    opened.clock.move_to_offset(offset_seconds);
+    Ok(())
+}
+
+fn site(service: &Service) -> String {
+    service.site_address().map(|address| format!("http://{address}")).unwrap_or_default()
+}
+
+fn tell(service: &Service, today: BusinessDate, output: &mut Output) -> Result<(), Failure> {
+    let address = site(service);
+    output.line("Yijia 颐家: a demo city (Tianjin)")?;
+    output.line(format!("  address     {address}/"))?;
+    output.line(format!("  description {address}/api/v1/openapi.json"))?;
+    output.line(format!("  today       {today} (move it with --today DATE)"))?;
+    output.line("")
+}
+
+/// What a visitor can do with the city.
+fn tell_next(service: &Service, dir: &Path, output: &mut Output) -> Result<(), Failure> {
+    let (address, dir) = (site(service), dir.display());
+    output.line("")?;
+    output.line("Walk one order from assessment to released subsidy, in another terminal:")?;
+    output.line(format!("  target/debug/yijia-walk --dir {dir} --url {address}"))?;
+    output.line(format!("New codes:            yijia demo --dir {dir} --codes"))?;
+    output.line(format!("Check the books:      yijia verify --dir {dir}"))?;
+    output.line("Stop with Ctrl-C.")
+}
+
+/// One line per login: role, login, password, and the code of this half minute for staff.
+fn tell_codes(demo: &Demo, output: &mut Output) -> Result<(), Failure> {
+    let now = SystemClock::default().unmoved_now();
+    let left = 30 - now.timestamp().rem_euclid(30);
+    output.line(format!("Logins (password {}; each code works once and for {left} seconds more):", demo.password))?;
+    for login in &demo.logins {
+        let code = login.totp_secret.as_deref().map(|secret| authenticator_code(secret, now)).transpose()?;
+        let (code, secret) = (code.unwrap_or_else(|| "-".to_owned()), login.totp_secret.as_deref().unwrap_or("-"));
+        output.line(format!("  {:<27} {:<18} {code:<7} authenticator secret {secret}", login.role.to_string(), login.login))?;
+    }
+    Ok(())
+}

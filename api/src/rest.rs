@@ -1,0 +1,105 @@
+//! The JSON API, one module per resource. A handler parses, calls one command or query, and answers; it
+//! decides nothing.
+
+mod accounts;
+mod applications;
+mod assessments;
+mod demo_clock;
+mod divisions;
+mod me;
+mod once;
+mod orders;
+mod policies;
+mod providers;
+mod quotes;
+mod residents;
+mod respond;
+mod sessions;
+mod settlements;
+mod trail;
+mod visits;
+
+pub use respond::Created;
+
+use domain::access::Action;
+use utoipa_axum::routes;
+
+use crate::{access::Access, router::RouteTable};
+
+/// All routes of the API, relative to its beginning.
+pub(crate) fn routes() -> RouteTable {
+    RouteTable::default().merge(city()).merge(eligibility()).merge(service()).merge(settlement())
+}
+
+fn act(action: Action) -> Access {
+    Access::Action(action)
+}
+
+/// Signing in, accounts, divisions, policies, the demo's clock.
+fn city() -> RouteTable {
+    RouteTable::default()
+        .route(Access::Public, routes!(sessions::sign_in))
+        .route(Access::SignedIn, routes!(sessions::sign_out))
+        .route(Access::SignedIn, routes!(me::read_me))
+        .route(act(Action::ManageAccounts), routes!(accounts::create))
+        .route(act(Action::ImportDivisions), routes!(divisions::import))
+        .route(act(Action::MoveDemoClock), routes!(demo_clock::set))
+        .route(Access::SignedIn, routes!(demo_clock::read))
+        .route(act(Action::DraftPolicy), routes!(policies::draft))
+        .route(act(Action::PublishPolicy), routes!(policies::publish))
+        .route(act(Action::SetBudget), routes!(policies::set_budget))
+}
+
+/// Residents, assessments, applications, entitlements.
+fn eligibility() -> RouteTable {
+    RouteTable::default()
+        .route(act(Action::RegisterResident), routes!(residents::register))
+        .route(act(Action::ReadResident), routes!(residents::read))
+        .route(act(Action::BindFamilyMember), routes!(residents::bind_family_member))
+        .route(act(Action::ReadEntitlements), routes!(residents::entitlements))
+        .route(act(Action::RecordAssessment), routes!(assessments::record))
+        .route(act(Action::ConfirmAssessment), routes!(assessments::confirm))
+        .route(act(Action::Apply), routes!(applications::file))
+        .route(act(Action::ReadApplication), routes!(applications::read))
+        .route(act(Action::AcceptApplication), routes!(applications::accept))
+        .route(act(Action::ReviewApplication), routes!(applications::review))
+        .route(act(Action::ApproveApplication), routes!(applications::decide))
+        .route(act(Action::ObjectToApplication), routes!(applications::object))
+        .route(act(Action::ReopenApplication), routes!(applications::reopen))
+}
+
+/// Providers, quotes, orders, visits.
+fn service() -> RouteTable {
+    RouteTable::default()
+        .route(act(Action::ApplyAsProvider), routes!(providers::apply))
+        .route(act(Action::ReviewProvider), routes!(providers::review))
+        .route(act(Action::AdmitProvider), routes!(providers::admit))
+        .route(act(Action::PublishPrice), routes!(providers::publish_price))
+        .route(act(Action::RegisterCarer), routes!(providers::register_carer))
+        .route(act(Action::RequestQuote), routes!(quotes::request))
+        .route(act(Action::PlaceOrder), routes!(orders::place))
+        .route(act(Action::ReadOrder), routes!(orders::read))
+        .route(act(Action::AcceptOrder), routes!(orders::accept))
+        .route(act(Action::DeclineOrder), routes!(orders::decline))
+        .route(act(Action::AssignOrder), routes!(orders::assign))
+        .route(act(Action::CancelOrder), routes!(orders::cancel))
+        .route(act(Action::ReadVisitCode), routes!(visits::code))
+        .route(act(Action::ClockVisit), routes!(visits::clock_in))
+        .route(act(Action::ClockVisit), routes!(visits::clock_out))
+        .route(act(Action::ConfirmOrder), routes!(orders::confirm))
+        .route(act(Action::DisputeOrder), routes!(orders::dispute))
+        .route(act(Action::DecideDispute), routes!(orders::decide_dispute))
+}
+
+/// Claim lines that wait, the monthly close, balances; the audit trail and what waits.
+fn settlement() -> RouteTable {
+    RouteTable::default()
+        .route(act(Action::DecideHeldClaim), routes!(settlements::decide_held_claim))
+        .route(act(Action::ComputeSettlement), routes!(settlements::compute))
+        .route(act(Action::ReadSettlement), routes!(settlements::read))
+        .route(act(Action::ApproveSettlement), routes!(settlements::approve))
+        .route(act(Action::ReleaseSettlement), routes!(settlements::release))
+        .route(act(Action::ReadSettlement), routes!(settlements::balances))
+        .route(act(Action::ReadAudit), routes!(trail::audit))
+        .route(act(Action::ReadJobs), routes!(trail::jobs))
+}

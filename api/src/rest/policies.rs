@@ -1,0 +1,138 @@
+//! Policy versions and budgets.
+
+use axum::{Json, extract::State, http::StatusCode};
+use domain::{
+    id::PolicyVersionId,
+    money::Fen,
+    policy::{FundCode, ProgrammeCode},
+};
+use serde::{Deserialize, Serialize};
+use store::command::policy::{BudgetView, DraftPolicy, DraftedPolicy, PublishPolicy, SetBudget};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::once::once;
+use crate::{
+    extract::{IdempotencyKey, PathId, RequestCtx, Valid},
+    problem::Problem,
+    rest::Created,
+    state::AppState,
+};
+
+/// A policy file.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DraftPolicyRequest {
+    /// Name of the file, for messages.
+    #[validate(length(min = 1, max = 100))]
+    file_name: String,
+    /// Its text (TOML).
+    #[validate(length(min = 1, max = 200_000))]
+    text: String,
+}
+
+/// A drafted policy version.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DraftPolicyResponse {
+    #[schema(value_type = String)]
+    policy_version_id: PolicyVersionId,
+    programme: String,
+    version: String,
+    /// What the publisher must have seen.
+    digest: String,
+}
+
+impl From<DraftedPolicy> for DraftPolicyResponse {
+    fn from(made: DraftedPolicy) -> Self {
+        Self {
+            policy_version_id: made.policy_version_id,
+            programme: made.programme.to_string(),
+            version: made.version,
+            digest: made.digest,
+        }
+    }
+}
+
+/// Drafts a policy version from its file
+///
+/// The file is checked completely; every fault names its line, rule and cure.
+#[utoipa::path(post, path = "/policy_versions", tag = "policies", request_body = DraftPolicyRequest, responses((status = CREATED, body = DraftPolicyResponse)))]
+pub(crate) async fn draft(
+    State(state): State<AppState>,
+    who: RequestCtx,
+    key: IdempotencyKey,
+    body: Valid<DraftPolicyRequest>,
+) -> Result<Created<DraftPolicyResponse>, Problem> {
+    let command = DraftPolicy { file_name: body.value.file_name.clone(), text: body.value.text.clone() };
+    let answer = once(&state, who, key, &body, command).await?;
+    Ok(Created::at(|made: &DraftPolicyResponse| format!("/policy_versions/{}", made.policy_version_id), answer))
+}
+
+/// What the publisher has seen.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PublishPolicyRequest {
+    /// Digest of the drafted text.
+    digest: String,
+}
+
+/// Publishes a policy version that another person drafted
+#[utoipa::path(post, path = "/policy_versions/{policy_version_id}/publication", tag = "policies", params(("policy_version_id" = String, Path)), request_body = PublishPolicyRequest, responses((status = NO_CONTENT)))]
+pub(crate) async fn publish(
+    State(state): State<AppState>,
+    who: RequestCtx,
+    PathId(policy): PathId<PolicyVersionId>,
+    body: Valid<PublishPolicyRequest>,
+) -> Result<StatusCode, Problem> {
+    state.store.write(who.ctx, PublishPolicy { policy, digest: body.value.digest }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The budget of a fund in a year.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SetBudgetRequest {
+    #[schema(value_type = String)]
+    programme: ProgrammeCode,
+    #[schema(value_type = String)]
+    fund: FundCode,
+    year: i32,
+    /// What the fund may spend in the whole year, in fen.
+    #[schema(value_type = i64)]
+    amount_fen: Fen,
+}
+
+/// A budget as it stands, in fen.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BudgetResponse {
+    programme: String,
+    fund: String,
+    year: i32,
+    granted_fen: i64,
+    held_fen: i64,
+    posted_fen: i64,
+}
+
+impl From<BudgetView> for BudgetResponse {
+    fn from(view: BudgetView) -> Self {
+        Self {
+            programme: view.programme,
+            fund: view.fund,
+            year: view.year,
+            granted_fen: view.granted_fen,
+            held_fen: view.held_fen,
+            posted_fen: view.posted_fen,
+        }
+    }
+}
+
+/// Sets the budget of a fund in a year; it can only grow
+#[utoipa::path(put, path = "/budgets", tag = "policies", request_body = SetBudgetRequest, responses((status = OK, body = BudgetResponse)))]
+pub(crate) async fn set_budget(
+    State(state): State<AppState>,
+    who: RequestCtx,
+    body: Valid<SetBudgetRequest>,
+) -> Result<Json<BudgetResponse>, Problem> {
+    let SetBudgetRequest { programme, fund, year, amount_fen } = body.value;
+    Ok(Json(state.store.write(who.ctx, SetBudget { programme, fund, year, amount: amount_fen }).await?.into()))
+}
