@@ -1,1 +1,17 @@
+//! The integration tests, one binary.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what fails here fails a test; lints know test functions only, not their helpers"
+)]
+
+mod canary;
+mod drift;
+mod schema;
+mod texts;
+mod tidy;
+mod verify;
+mod walk;
+mod write_door;

@@ -1,1 +1,8 @@
+//! Support of the tests: databases, served cities, and the walk through the whole system.
 
+pub mod city;
+pub mod clock;
+pub mod db;
+pub mod http;
+pub mod served;
+pub mod walk;

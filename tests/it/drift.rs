@@ -1,0 +1,70 @@
+//! Committed texts that are made from the code: they must say what the code says.
+//!
+//! `make drift` writes them anew; look at the difference before you commit it.
+
+use std::{fs, path::Path};
+
+use domain::{
+    application::ApplicationState,
+    order::OrderState,
+    provider::ProviderStatus,
+    settlement::PeriodState,
+    state::{StateMachine, diagram},
+    visit::VisitStatus,
+};
+
+fn repository() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// Compares a file with what the code makes, or writes it when `UPDATE=1`.
+fn check(path: &str, made: &str) {
+    let file = repository().join(path);
+    if std::env::var("UPDATE").as_deref() == Ok("1") {
+        fs::write(&file, made).unwrap();
+        return;
+    }
+    let kept = fs::read_to_string(&file).unwrap_or_default();
+    if kept == made {
+        return;
+    }
+    let differs = kept
+        .lines()
+        .zip(made.lines())
+        .position(|(kept, made)| kept != made)
+        .unwrap_or_else(|| kept.lines().count().min(made.lines().count()));
+    panic!("{path}:{} differs from what the code makes; run `make drift` and look at the difference", differs + 1);
+}
+
+#[test]
+fn the_description_of_the_api_is_the_committed_one() {
+    let parts = api::router::parts().unwrap();
+    check("tests/it/snapshots/openapi.json", &(parts.openapi.to_pretty_json().unwrap() + "\n"));
+}
+
+#[test]
+fn the_access_matrix_is_the_committed_one() {
+    let parts = api::router::parts().unwrap();
+    check("tests/it/snapshots/access_matrix.txt", &api::access::matrix(&parts.rules));
+}
+
+#[test]
+fn the_state_diagrams_of_the_domain_are_those_of_its_tables() {
+    let readme = fs::read_to_string(repository().join("domain/README.md")).unwrap();
+    let (head, _) = readme.split_once("## State diagrams\n").expect("domain/README.md has a section `State diagrams`");
+    let mut made = format!("{head}## State diagrams\n\nPrinted from the tables; `make drift` renews them.\n");
+    for (name, text) in [
+        machine::<ApplicationState>(),
+        machine::<OrderState>(),
+        machine::<VisitStatus>(),
+        machine::<ProviderStatus>(),
+        machine::<PeriodState>(),
+    ] {
+        made = made + "\n### " + name + "\n\n" + &text;
+    }
+    check("domain/README.md", &made);
+}
+
+fn machine<S: StateMachine>() -> (&'static str, String) {
+    (S::NAME, diagram::<S>())
+}
