@@ -57,13 +57,13 @@ impl SystemClock {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the only place that reads the machine's clock")]
     pub fn unmoved_now(&self) -> Instant {
-        self.fixed.unwrap_or_else(chrono::Utc::now)
+        to_microseconds(self.fixed.unwrap_or_else(chrono::Utc::now))
     }
 }
 
 impl Clock for SystemClock {
     fn now(&self) -> Instant {
-        to_microseconds(self.unmoved_now() + TimeDelta::seconds(self.offset_seconds()))
+        self.unmoved_now() + TimeDelta::seconds(self.offset_seconds())
     }
 }
 
@@ -167,4 +167,18 @@ pub(crate) fn cut<const N: usize>(bytes: [u8; 32]) -> [u8; N] {
 /// Milliseconds since 1970, as ids carry them.
 pub(crate) fn milliseconds(instant: Instant) -> u64 {
     u64::try_from(instant.timestamp_millis()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_databases_can_keep_what_the_clock_says() {
+        let between: Instant = "2026-11-23T09:00:00.1234567Z".parse().unwrap();
+        let clock = SystemClock::standing_at(between);
+        assert_eq!(clock.unmoved_now(), to_microseconds(between));
+        clock.move_to_offset(60);
+        assert_eq!(clock.now(), to_microseconds(between) + TimeDelta::seconds(60));
+    }
 }
