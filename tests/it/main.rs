@@ -10,6 +10,7 @@
 mod canary;
 mod drift;
 mod schema;
+mod sign_in;
 mod texts;
 mod tidy;
 mod verify;

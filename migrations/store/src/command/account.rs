@@ -300,14 +300,15 @@ impl Store {
     /// # Errors
     /// [`AccountError::Wrong`], [`AccountError::Waiting`].
     pub async fn sign_in(&self, ctx: Ctx, credentials: Credentials, real_now: Instant) -> Result<SignedInSession, StoreError> {
+        // Hashing takes a core and 19 MiB: whoever comes in numbers waits, and the others keep their cores. The turn
+        // lasts until a failure is counted, so that many guesses at one time are no more than one after another.
+        let _turn = self.hashing_turn().await;
         let row = account::Entity::find().filter(account::Column::Login.eq(&credentials.login)).one(self.db()).await?;
         if row.as_ref().and_then(|row| row.retry_at).is_some_and(|retry_at| real_now < retry_at) {
             return Err(AccountError::Waiting.into());
         }
         let hash = row.as_ref().map_or_else(|| NOBODY.to_owned(), |row| row.password_hash.clone());
         let password = credentials.password.clone();
-        // Hashing takes a core and 19 MiB: whoever comes in numbers waits, and the others keep their cores.
-        let _turn = self.hashing_turn().await;
         let matches = tokio::task::spawn_blocking(move || PasswordHashed(hash).matches(&password)).await.unwrap_or(false);
         let Some(row) = row else { return Err(AccountError::Wrong.into()) };
         let step = match self.second_factor(&row, credentials.code.as_deref(), real_now)? {
