@@ -9,6 +9,7 @@
 
 mod canary;
 mod drift;
+mod ledger;
 mod schema;
 mod sign_in;
 mod texts;
