@@ -253,7 +253,9 @@ impl Command for DecideApplication {
         }
         let programme: ProgrammeCode = convert::code("application", "programme", &row.programme)?;
         let book = tx.reference.policies(tx.db).await?;
-        let rules = book.in_force(&programme, tx.today()).ok_or_else(|| {
+        // A programme that has ended grants nothing, but whoever applied for it gets an answer.
+        let ended = || book.versions(&programme).last().filter(|_| !self.approve);
+        let rules = book.in_force(&programme, tx.today()).or_else(ended).ok_or_else(|| {
             StoreError::fields(vec![FieldError::new(
                 "programme",
                 "programme.not_in_force",
