@@ -81,7 +81,11 @@ impl<'a> Walk<'a> {
         let asked = Asked { method: "POST", path: "/api/v1/sessions", token: None, key: None, body: Some(&body) };
         let answered = self.http.send(asked).await?;
         if answered.status != 201 {
-            bail!("{login} could not sign in ({}): {}; an authenticator code works once in 30 seconds", answered.status, answered.body);
+            bail!(
+                "{login} could not sign in ({}): {}; an authenticator code works once: try again in 30 seconds",
+                answered.status,
+                answered.body
+            );
         }
         self.say(&format!("-> {login} POST /api/v1/sessions (login, password{})", if code.is_some() { ", code" } else { "" }));
         self.say("<- 201 (session)");

@@ -22,6 +22,9 @@ struct Served {
     carer_id: String,
 }
 
+/// Last day on which a walk can begin: the public notice and the visits must lie before the voucher's end.
+const LAST_DAY: &str = "2026-12-22";
+
 /// The resident of the walk.
 #[derive(Debug, Clone)]
 struct Resident {
@@ -55,6 +58,12 @@ impl Walk<'_> {
     /// # Errors
     /// The first answer that is not the expected one.
     pub async fn run(&mut self, programmes: &[&str]) -> anyhow::Result<Outcome> {
+        let (today, last) = (self.today().await?, LAST_DAY.parse()?);
+        anyhow::ensure!(
+            today <= last,
+            "the city's day is {today}, but the voucher of the walk ends with 2026 and its public notice takes days; \
+             make a new city whose day is {last} or earlier: yijia demo --reset"
+        );
         self.import_divisions().await?;
         let resident = self.register_resident().await?;
         self.assess(&resident).await?;
