@@ -153,7 +153,8 @@ fn tell_next(service: &Service, dir: &Path, output: &mut Output) -> Result<(), F
     let (address, dir) = (site(service), dir.display());
     output.line("")?;
     output.line("Walk one order from assessment to released subsidy, in another terminal:")?;
-    output.line(format!("  target/debug/yijia-walk --dir {dir} --url {address}"))?;
+    let walk = std::env::current_exe().map_or_else(|_cause| PathBuf::from("yijia-walk"), |own| own.with_file_name("yijia-walk"));
+    output.line(format!("  {} --dir {dir} --url {address}", walk.display()))?;
     output.line(format!("New codes:            yijia demo --dir {dir} --codes"))?;
     output.line(format!("Check the books:      yijia verify --dir {dir}"))?;
     output.line("Stop with Ctrl-C.")

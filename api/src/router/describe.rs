@@ -27,7 +27,8 @@ use crate::{
     info(
         title = "Yijia",
         description = "Home elderly-care services of one city. Money is in fen, instants are RFC 3339, ids begin with their kind. \
-            Creating requests need an Idempotency-Key; a repeat with the same key and body gets the same answer. \
+            Creating requests need an Idempotency-Key; a repeat with the same key and body gets the same answer \
+            (not for POST /accounts, whose answer shows secrets once: its login is the key). \
             Every refusal is a problem (RFC 9457) that names all faulty fields."
     ),
     components(schemas(ProblemBody, FieldFault))
