@@ -30,7 +30,7 @@ test: toolchain ## run all checks: purity, licences, format, lints, tests on SQL
 
 demo: build ## serve a small city on one port, kept in the folder demo/; ARGS='--today 2026-12-01'
 	@echo '== demo: serving until you press Ctrl-C'
-	@"$${CARGO_TARGET_DIR:-target}/debug/yijia" demo --dir demo $(ARGS)
+	@exec "$${CARGO_TARGET_DIR:-target}/debug/yijia" demo --dir demo $(ARGS)
 
 clean-demo: ## remove the folder demo/, so that the next demo starts afresh
 	@echo '== clean-demo: removing demo/'
