@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use strum::{Display, EnumIter, EnumString, IntoStaticStr};
+
 use super::{CertificateKind, ItemCode, LicenceKind, Quantity, ServiceClass};
 use crate::{assessment::Level, time::BusinessDate};
 
 /// In what a service is booked and priced.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, strum::Display, strum::EnumString, strum::EnumIter, strum::IntoStaticStr,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Display, EnumString, EnumIter, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum CatalogueUnit {
     /// 次

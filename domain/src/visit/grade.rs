@@ -13,6 +13,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 
 use super::{ClockEvidence, CodeCheck, Explanation, LocationFix, Place, Signal, Strength, VisitEvidence};
 use crate::{
@@ -28,20 +29,7 @@ pub const ACCURACY_LIMIT_M: u32 = 200;
 
 /// How well a visit is proven.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    strum::Display,
-    strum::EnumString,
-    strum::EnumIter,
-    strum::IntoStaticStr,
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Display, EnumString, EnumIter, IntoStaticStr,
 )]
 pub enum Grade {
     /// Proven; paid, with sampling.
