@@ -17,3 +17,4 @@ mod tidy;
 mod verify;
 mod walk;
 mod write_door;
+mod write_together;

@@ -27,17 +27,18 @@ pub(crate) struct AuditDraft {
     pub(crate) after_hash: Option<String>,
 }
 
+/// Writes the audit rows of a write; answers whether there are any.
 pub(crate) async fn append(
     tx: &Tx<'_>,
     action: &str,
     write_id: Uuid,
     permit: Option<Permit>,
     mut drafts: Vec<AuditDraft>,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     if drafts.is_empty() {
         // The system looked and found nothing to do.
         if tx.actor().person().is_none() {
-            return Ok(());
+            return Ok(false);
         }
         drafts.push(AuditDraft { object: "none".to_owned(), purpose: None, before_hash: None, after_hash: None });
     }
@@ -65,7 +66,7 @@ pub(crate) async fn append(
     let unsealed: Vec<_> = rows.iter().map(|row| audit_unsealed::ActiveModel { audit_id: row.id.clone() }).collect();
     audit::Entity::insert_many(rows).exec_without_returning(tx.db).await?;
     audit_unsealed::Entity::insert_many(unsealed).exec_without_returning(tx.db).await?;
-    Ok(())
+    Ok(true)
 }
 
 /// Hash of one row: RFC 9162 leaf over its fields, length-prefixed.

@@ -2,7 +2,9 @@
 //!
 //! SQLite runs in WAL mode with `synchronous=FULL` (with NORMAL a power loss takes acknowledged commits),
 //! foreign keys on, and a busy timeout; the pragmas are read back and a database that does not obey is
-//! refused. On PostgreSQL each connection that leaves the pool is rolled back first: sqlx 0.9.0 can hand out
+//! refused. SQLite ends a transaction by itself when the disk is full or cannot be read, and sqlx does not
+//! notice: it would go on with savepoints that begin, and never end, a transaction of their own. Such a
+//! connection is closed when it comes back. On PostgreSQL each connection that leaves the pool is rolled back first: sqlx 0.9.0 can hand out
 //! one on which a cancelled `BEGIN` is still open, and what is written on it later is lost without an error.
 
 use std::time::Duration;
@@ -11,7 +13,7 @@ use sea_orm::{
     AccessMode, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, FromQueryResult, IsolationLevel,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
     sqlx::{
-        Executor as _,
+        Connection as _, Executor as _,
         sqlite::{SqliteJournalMode, SqliteSynchronous},
     },
 };
@@ -39,6 +41,15 @@ pub(crate) async fn connect(url: &str, connections_max: u32) -> Result<DatabaseC
             .busy_timeout(BUSY_TIMEOUT)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
+    });
+    options.map_sqlx_sqlite_pool_opts(|pool| {
+        pool.after_release(|connection, _meta| {
+            Box::pin(async move {
+                // A rollback that was begun when a transaction was dropped comes before the answer.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
     });
     options.map_sqlx_postgres_opts(|postgres| {
         postgres.application_name("yijia").options([

@@ -175,7 +175,7 @@ fn native_code(cause: &DbErr) -> Option<String> {
 
 /// Serialization failure, deadlock, a busy or stale SQLite snapshot: the same work can be done again. So can
 /// a doubled idempotency key, event number or tick: the second try finds what the first one wrote.
-fn is_transient_conflict(cause: &DbErr) -> bool {
+pub(crate) fn is_transient_conflict(cause: &DbErr) -> bool {
     if let Some(SqlErr::UniqueConstraintViolation(text)) = cause.sql_err() {
         return ["idempotency_key", "event_stream", "event.stream", "job_tick"].iter().any(|name| text.contains(name));
     }

@@ -58,7 +58,7 @@ struct Inner {
     /// As many passwords are hashed at one time as half the cores can.
     hashing: tokio::sync::Semaphore,
     /// Writers of one process take turns on SQLite.
-    sqlite_turn: Option<tokio::sync::Mutex<()>>,
+    writers: Option<write::group::Writers>,
 }
 
 /// Whether a database holds the schema of this program.
@@ -188,10 +188,10 @@ impl Database {
             Schema::Unknown { unknown } => return Err(unknown_schema(&unknown)),
         }
         let reference = Reference::shipped()?;
-        let sqlite_turn = (self.db.get_database_backend() == DbBackend::Sqlite).then(|| tokio::sync::Mutex::new(()));
+        let writers = (self.db.get_database_backend() == DbBackend::Sqlite).then(write::group::Writers::default);
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let hashing = tokio::sync::Semaphore::new((cores / 2).max(1));
-        let store = Store { inner: Arc::new(Inner { db: self.db, keys, reference, hashing, sqlite_turn }) };
+        let store = Store { inner: Arc::new(Inner { db: self.db, keys, reference, hashing, writers }) };
         if let Some(row) = entity::city::Entity::find().one(&store.inner.db).await? {
             let cell = Cell { table: "city", column: "key_check_enc", row: uuid::Uuid::nil() };
             let check = store.inner.keys.open(cell, &row.key_check_enc).map_err(|_cause| StoreError::Key(KeyError::Foreign))?;

@@ -5,14 +5,18 @@
 //! rollback that a connection gets when it leaves the pool (see `connect`), this keeps every acknowledged
 //! write although `begin()` of sqlx 0.9.0 is not safe to cancel on PostgreSQL.
 //!
-//! Conflicts between transactions are tried again with the same ids. When the answer to the commit itself is
+//! On SQLite the use cases that wait are committed together (see [`group`]); on PostgreSQL each one has a
+//! transaction of its own. Conflicts between transactions are tried again with the same ids. When the answer to the commit itself is
 //! lost, the door looks for the audit row of this very write; only if that cannot be asked either is the
 //! outcome reported as unknown.
 
-use std::{future::Future, time::Duration};
+pub(crate) mod group;
+
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use domain::access::Action;
-use sea_orm::{ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
+use futures::FutureExt as _;
+use sea_orm::{ColumnTrait as _, DatabaseTransaction, EntityTrait as _, PaginatorTrait as _, QueryFilter as _};
 use uuid::Uuid;
 
 use crate::{
@@ -27,8 +31,6 @@ use crate::{
 
 /// How often a transaction is tried before the conflict is reported.
 const ATTEMPTS: u64 = 6;
-/// How long one attempt may take.
-const ATTEMPT_LIMIT: Duration = Duration::from_mins(1);
 
 /// When it is asked whether a commit took place whose answer was lost.
 const LOOKS_AFTER_COMMIT: [Duration; 4] = [Duration::ZERO, Duration::from_millis(200), Duration::from_secs(1), Duration::from_secs(3)];
@@ -48,9 +50,25 @@ pub trait Command: Clone + Send + Sync + 'static {
     /// events along.
     const AUDITED: bool = true;
 
+    /// How long one attempt may take before its commit.
+    const LIMIT: Duration = Duration::from_mins(1);
+
     /// Loads, lets the domain decide, and saves, all inside `tx`. May run more than once; only the last run
     /// is kept.
     fn run(&self, tx: &Tx<'_>) -> impl Future<Output = Result<Self::Output, StoreError>> + Send;
+}
+
+/// A use case with who asks and when.
+pub(crate) struct Call<C> {
+    ctx: Ctx,
+    command: C,
+}
+
+/// What a use case answers before its commit.
+struct Worked<T> {
+    output: T,
+    /// The id of its rows in the audit trail, if it left any.
+    trace: Option<Uuid>,
 }
 
 impl Store {
@@ -65,22 +83,27 @@ impl Store {
             None => {}
         }
         let store = self.clone();
-        let task = tokio::spawn(async move { store.write_with_retries(&ctx, &command).await });
+        let task = tokio::spawn(async move { store.write_with_retries(Arc::new(Call { ctx, command })).await });
         task.await.unwrap_or(Err(StoreError::Panicked))
     }
 
-    async fn write_with_retries<C: Command>(&self, ctx: &Ctx, command: &C) -> Result<C::Output, StoreError> {
-        // Writers of one SQLite process queue here in order, instead of polling the file's lock.
-        let _turn = match &self.inner.sqlite_turn {
-            Some(turn) => Some(turn.lock().await),
-            None => None,
-        };
-        let mut attempt = 0;
+    async fn write_with_retries<C: Command>(&self, call: Arc<Call<C>>) -> Result<C::Output, StoreError> {
+        let Some(writers) = &self.inner.writers else { return self.write_alone(&call, 0).await };
+        if let Some(outcome) = self.write_together(writers, &call).await {
+            return outcome;
+        }
+        metrics::counter!("store_retries_total", "command" => C::NAME).increment(1);
+        let _turn = writers.turn().await;
+        self.write_alone(&call, 1).await
+    }
+
+    /// Runs a use case in a transaction of its own, from this attempt on.
+    async fn write_alone<C: Command>(&self, call: &Call<C>, mut attempt: u64) -> Result<C::Output, StoreError> {
         loop {
-            match self.attempt(ctx, command, attempt).await {
+            match self.attempt(call, attempt).await {
                 Err(cause) if cause.is_retryable() && attempt + 1 < ATTEMPTS => {
                     metrics::counter!("store_retries_total", "command" => C::NAME).increment(1);
-                    tokio::time::sleep(pause(ctx, attempt)).await;
+                    tokio::time::sleep(pause(&call.ctx, attempt)).await;
                     attempt += 1;
                 }
                 outcome => return outcome,
@@ -88,46 +111,53 @@ impl Store {
         }
     }
 
-    async fn attempt<C: Command>(&self, ctx: &Ctx, command: &C, attempt: u64) -> Result<C::Output, StoreError> {
+    async fn attempt<C: Command>(&self, call: &Call<C>, attempt: u64) -> Result<C::Output, StoreError> {
         let txn = begin_write(&self.inner.db).await?;
-        let tx = Tx::new(&txn, &self.inner.keys, &self.inner.reference, ctx, attempt);
-        // The limit is on the work before the commit: a commit under way is never given up.
-        let worked = tokio::time::timeout(ATTEMPT_LIMIT, command.run(&tx)).await;
-        let output = match worked.unwrap_or(Err(StoreError::TimedOut)) {
-            Ok(output) => output,
+        let Worked { output, trace } = match self.work(&txn, call, attempt).await {
+            Ok(worked) => worked,
             Err(refused) => {
-                drop(tx);
                 txn.rollback().await?;
                 return Err(refused);
             }
         };
-        let write_id = Uuid::from_bytes(cut(expand(&ctx.seed, "write", attempt)));
-        let left = std::mem::take(&mut *tx.left.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
-        event_log::append(&tx, left.events).await?;
-        if C::AUDITED {
-            audit::append(&tx, C::NAME, write_id, left.permit, left.audits).await?;
-        }
-        drop(tx);
-        match txn.commit().await {
-            Ok(()) => Ok(output),
-            Err(cause) => self.resolve(ctx, write_id, cause).await.map(|()| output),
+        let Err(cause) = txn.commit().await else { return Ok(output) };
+        match self.took_place(trace.as_slice()).await {
+            Some(true) => Ok(output),
+            Some(false) => Err(StoreError::Database(cause)),
+            None => Err(StoreError::Unknown(call.ctx.request)),
         }
     }
 
-    /// After a failed commit: did it take place? Every audited write leaves at least one row under its own id;
-    /// the machinery can simply be run again. A commit that is still under way shows a little later.
-    async fn resolve(&self, ctx: &Ctx, write_id: Uuid, cause: sea_orm::DbErr) -> Result<(), StoreError> {
-        let mut asked = false;
+    /// Runs a use case inside a transaction or savepoint, and writes the events and audit rows that it left.
+    /// Whatever becomes of it, the transaction can go on or be rolled back.
+    async fn work<C: Command>(&self, txn: &DatabaseTransaction, call: &Call<C>, attempt: u64) -> Result<Worked<C::Output>, StoreError> {
+        let ctx = &call.ctx;
+        let tx = Tx::new(txn, &self.inner.keys, &self.inner.reference, ctx, attempt);
+        // The limit is on the work before the commit: a commit under way is never given up.
+        let worked = tokio::time::timeout(C::LIMIT, AssertUnwindSafe(call.command.run(&tx)).catch_unwind()).await;
+        let output = worked.map_err(|_elapsed| StoreError::TimedOut)?.map_err(|_panic| StoreError::Panicked)??;
+        let write_id = Uuid::from_bytes(cut(expand(&ctx.seed, "write", attempt)));
+        let left = std::mem::take(&mut *tx.left.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        event_log::append(&tx, left.events).await?;
+        let traced = C::AUDITED && audit::append(&tx, C::NAME, write_id, left.permit, left.audits).await?;
+        Ok(Worked { output, trace: traced.then_some(write_id) })
+    }
+
+    /// After a failed commit: did it take place? Audited writes leave at least one row under their own ids, and
+    /// what was committed together took place together; the machinery can simply be run again. A commit that is
+    /// still under way shows a little later. None when nobody could be asked.
+    async fn took_place(&self, write_ids: &[Uuid]) -> Option<bool> {
+        let mut asked = None;
         for pause in LOOKS_AFTER_COMMIT {
             tokio::time::sleep(pause).await;
-            let rows = entity::audit::Entity::find().filter(entity::audit::Column::WriteId.eq(write_id)).count(&self.inner.db).await;
-            match rows {
-                Ok(0) => asked = true,
-                Ok(_) => return Ok(()),
+            let written = entity::audit::Column::WriteId.is_in(write_ids.iter().copied());
+            match entity::audit::Entity::find().filter(written).count(&self.inner.db).await {
+                Ok(0) => asked = Some(false),
+                Ok(_) => return Some(true),
                 Err(_unreachable) => {}
             }
         }
-        if asked { Err(StoreError::Database(cause)) } else { Err(StoreError::Unknown(ctx.request)) }
+        asked
     }
 }
 
