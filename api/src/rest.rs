@@ -2,10 +2,14 @@
 //! decides nothing.
 
 mod accounts;
+mod addresses;
 mod applications;
 mod assessments;
 mod demo_clock;
 mod divisions;
+mod entitlements;
+mod facts;
+mod family_members;
 mod me;
 mod once;
 mod orders;
@@ -16,6 +20,7 @@ mod residents;
 mod respond;
 mod sessions;
 mod settlements;
+mod statuses;
 mod trail;
 mod visits;
 
@@ -28,7 +33,7 @@ use crate::{access::Access, router::RouteTable};
 
 /// All routes of the API, relative to its beginning.
 pub(crate) fn routes() -> RouteTable {
-    RouteTable::default().merge(city()).merge(eligibility()).merge(service()).merge(settlement())
+    RouteTable::default().merge(city()).merge(registry()).merge(eligibility()).merge(service()).merge(settlement())
 }
 
 fn act(action: Action) -> Access {
@@ -50,13 +55,31 @@ fn city() -> RouteTable {
         .route(act(Action::SetBudget), routes!(policies::set_budget))
 }
 
-/// Residents, assessments, applications, entitlements.
-fn eligibility() -> RouteTable {
+/// Residents: what is stated of them, where they live and are served, who acts for them.
+fn registry() -> RouteTable {
     RouteTable::default()
         .route(act(Action::RegisterResident), routes!(residents::register))
         .route(act(Action::ReadResident), routes!(residents::read))
-        .route(act(Action::BindFamilyMember), routes!(residents::bind_family_member))
-        .route(act(Action::ReadEntitlements), routes!(residents::entitlements))
+        .route(act(Action::EditContact), routes!(residents::edit))
+        .route(act(Action::ReadDuplicates), routes!(residents::duplicates))
+        .route(act(Action::EditContact), routes!(addresses::add))
+        .route(act(Action::EditContact), routes!(addresses::end))
+        .route(act(Action::RecordFact), routes!(facts::record))
+        .route(act(Action::ReadFacts), routes!(facts::list))
+        .route(act(Action::SettleFact), routes!(facts::settle))
+        .route(act(Action::SettleFact), routes!(facts::end))
+        .route(act(Action::ReportStatus), routes!(statuses::report))
+        .route(act(Action::CorrectDeath), routes!(statuses::correct))
+        .route(act(Action::ReadFacts), routes!(statuses::list))
+        .route(act(Action::BindFamilyMember), routes!(family_members::bind))
+        .route(act(Action::ReadFamilyMembers), routes!(family_members::list))
+        .route(act(Action::EndRelation), routes!(family_members::end))
+}
+
+/// Assessments, applications, entitlements.
+fn eligibility() -> RouteTable {
+    RouteTable::default()
+        .route(act(Action::ReadEntitlements), routes!(entitlements::entitlements))
         .route(act(Action::RecordAssessment), routes!(assessments::record))
         .route(act(Action::ConfirmAssessment), routes!(assessments::confirm))
         .route(act(Action::Apply), routes!(applications::file))

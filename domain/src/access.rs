@@ -96,10 +96,36 @@ actions! {
     MoveDemoClock: SystemOperator;
     /// Import the division table.
     ImportDivisions: SystemOperator;
-    /// Register an older person.
-    RegisterResident: CommunityWorker;
+    /// Register an older person: a worker in the own area, others as below.
+    RegisterResident: FamilyMember | Resident | CommunityWorker;
+    /// Register an older relative.
+    RegisterRelative: FamilyMember;
+    /// Register oneself.
+    RegisterSelf: Resident;
+    /// Change how a resident is reached: telephone, service addresses.
+    EditContact: FamilyMember | Resident | CommunityWorker;
+    /// See what is stated of a resident, on which evidence.
+    ReadFacts: FamilyMember | Resident | CommunityWorker | StreetClerk | CountyClerk | Approver;
+    /// State a fact about a resident.
+    RecordFact: FamilyMember | Resident | CommunityWorker | StreetClerk;
+    /// Compare a claimed fact with the papers, or end one.
+    SettleFact: CommunityWorker | StreetClerk;
+    /// Report that a resident went into a hospital or an institution, or moved away.
+    ReportStatus: FamilyMember | Resident | CommunityWorker;
+    /// Report that a resident lives at home again.
+    ReportReturn: CommunityWorker;
+    /// Report a death.
+    ReportDeath: FamilyMember | CommunityWorker;
+    /// Correct a death that another person recorded wrongly.
+    CorrectDeath: StreetClerk | CountyClerk;
+    /// See who may be registered twice.
+    ReadDuplicates: CommunityWorker | StreetClerk;
     /// Bind a family member to a resident.
     BindFamilyMember: CommunityWorker;
+    /// See who acts for a resident, with which consent.
+    ReadFamilyMembers: FamilyMember | Resident | CommunityWorker | StreetClerk;
+    /// End a relation, or withdraw the consent to it.
+    EndRelation: FamilyMember | Resident | CommunityWorker;
     /// See a resident's record.
     ReadResident: FamilyMember | Resident | CommunityWorker | Assessor | StreetClerk | CountyClerk | Approver;
     /// Record an ability assessment as the first assessor.
@@ -116,6 +142,8 @@ actions! {
     ApproveApplication: Approver;
     /// Raise an objection during the public notice.
     ObjectToApplication: CommunityWorker | HotlineDesk;
+    /// See which applications wait beyond their deadline.
+    ReadOverdueApplications: CommunityWorker | StreetClerk | CountyClerk | Approver;
     /// Reopen an application after an objection.
     ReopenApplication: CountyClerk;
     /// See an application and its decision.

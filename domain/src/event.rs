@@ -35,6 +35,14 @@ pub enum Event {
     ResidentRegistered { resident: ResidentId },
     /// A family member was bound to a resident.
     FamilyMemberBound { resident: ResidentId, person: PersonId },
+    /// A relation has ended, or the consent to it was withdrawn.
+    FamilyMemberUnbound { resident: ResidentId, person: PersonId },
+    /// Telephone or service addresses of a resident were changed.
+    ResidentContactChanged { resident: ResidentId },
+    /// Something else is known of a resident than before.
+    ResidentFactsChanged { resident: ResidentId },
+    /// The life status of a resident was changed.
+    ResidentStatusChanged { resident: ResidentId },
     /// A first assessor recorded an assessment.
     AssessmentRecorded { assessment: AssessmentId, resident: ResidentId },
     /// A second assessor confirmed it.
@@ -110,7 +118,12 @@ impl Event {
             Self::AccountCreated { account, .. } => account.to_string(),
             Self::RoleGranted { person, .. } => person.to_string(),
             Self::DivisionsImported { .. } | Self::DemoClockMoved { .. } => "city".to_owned(),
-            Self::ResidentRegistered { resident } | Self::FamilyMemberBound { resident, .. } => resident.to_string(),
+            Self::ResidentRegistered { resident }
+            | Self::FamilyMemberBound { resident, .. }
+            | Self::FamilyMemberUnbound { resident, .. }
+            | Self::ResidentContactChanged { resident }
+            | Self::ResidentFactsChanged { resident }
+            | Self::ResidentStatusChanged { resident } => resident.to_string(),
             Self::AssessmentRecorded { assessment, .. } | Self::AssessmentConfirmed { assessment, .. } => assessment.to_string(),
             Self::PolicyDrafted { policy, .. } | Self::PolicyPublished { policy, .. } => policy.to_string(),
             Self::BudgetSet { programme, fund, year, .. } => format!("budget/{programme}/{fund}/{year}"),

@@ -132,6 +132,12 @@ kinds! {
     RoleGrant RoleGrantId "rol";
     /// An older person who may receive service.
     Resident ResidentId "res";
+    /// One statement about a resident, with its days and its evidence.
+    ResidentFact ResidentFactId "fct";
+    /// One status of a resident with its first day.
+    ResidentStatus ResidentStatusId "sts";
+    /// One relation that has ended.
+    PastRelation PastRelationId "rel";
     /// A place where a resident is served.
     ServiceAddress ServiceAddressId "adr";
     /// One ability assessment.
@@ -142,6 +148,10 @@ kinds! {
     Application ApplicationId "app";
     /// One eligibility decision.
     Decision DecisionId "dec";
+    /// One entitlement decided anew after its grounds changed.
+    EntitlementReview EntitlementReviewId "rev";
+    /// What somebody wrote about a step of an application.
+    ApplicationNote ApplicationNoteId "apn";
     /// The right of one resident to one benefit, over its windows.
     Entitlement EntitlementId "ent";
     /// What one entitlement grants in one window.

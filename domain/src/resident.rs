@@ -3,18 +3,24 @@
 mod codes;
 mod consent;
 mod coordinate;
+mod evidence;
+mod fact;
 mod facts;
 mod identity;
 mod name;
 mod phone;
+mod status;
 
 pub use codes::{Category, DisabilityKind, LifeStatus, Living, Sex};
 pub use consent::{Consent, ConsentChannel, ConsentPurpose, Relation};
 pub use coordinate::{Coordinate, CoordinateSystem};
+pub use evidence::{Evidence, EvidenceKind};
+pub use fact::{DatedFact, FactHistory, FactState, FactTrigger, KnownFacts, NewFact, Statement};
 pub use facts::{CategorySpan, Disability, Resident, ResidentForm};
 pub use identity::{IdentityDocument, IdentityError, IdentityNumber, Warning};
 pub use name::PersonName;
 pub use phone::PhoneNumber;
+pub use status::{StatusEntry, StatusHistory, StatusTrigger};
 
 use crate::{
     error::{Fault, FieldError, Kind},
@@ -42,9 +48,12 @@ pub enum ResidentError {
     /// One category holds twice on one day.
     #[error("two ranges of one category overlap")]
     CategoryOverlap,
-    /// The dead stay dead; a wrong entry is corrected, not continued.
-    #[error("the resident is recorded as dead")]
-    Dead,
+    /// A fact that another authority recognises, without what it rests on.
+    #[error("the fact needs evidence")]
+    EvidenceMissing,
+    /// Evidence without its number.
+    #[error("the evidence needs its number, of 1 to 64 characters")]
+    EvidenceNumber,
     /// The new status begins before the one that it follows.
     #[error("a status begins on or after the day on which the one before it began")]
     StatusOrder,
@@ -65,8 +74,9 @@ impl ResidentError {
             Self::Date => ("date", "write a day from birth to today"),
             Self::DisabilityGrade => ("disability_grade", "write 1, 2, 3 or 4"),
             Self::CategoryOverlap => ("categories", "end the earlier range before the later one begins"),
-            Self::Dead => ("status", "correct the record of the death instead"),
-            Self::StatusOrder => ("status_since", "write a later day, or correct the earlier status"),
+            Self::EvidenceMissing => ("evidence", "name the paper or register on which the fact rests"),
+            Self::EvidenceNumber => ("evidence.number", "write the number as printed on the paper, without spaces around it"),
+            Self::StatusOrder => ("since", "write the day on which the present status began, or a later one"),
             Self::Consent => ("consent", "name the version of the text and at least one purpose"),
             Self::Range(_) => ("until", "write a day after the first"),
         }
@@ -82,7 +92,8 @@ impl Fault for ResidentError {
             Self::Date => "resident.date",
             Self::DisabilityGrade => "resident.disability_grade",
             Self::CategoryOverlap => "resident.category_overlap",
-            Self::Dead => "resident.dead",
+            Self::EvidenceMissing => "resident.evidence_missing",
+            Self::EvidenceNumber => "resident.evidence_number",
             Self::StatusOrder => "resident.status_order",
             Self::Consent => "resident.consent",
             Self::Range(cause) => cause.code(),
@@ -90,13 +101,15 @@ impl Fault for ResidentError {
     }
     fn kind(&self) -> Kind {
         match self {
-            Self::Dead | Self::StatusOrder => Kind::Conflict,
+            Self::StatusOrder => Kind::Conflict,
             Self::Name
             | Self::Phone
             | Self::Coordinate
             | Self::Date
             | Self::DisabilityGrade
             | Self::CategoryOverlap
+            | Self::EvidenceMissing
+            | Self::EvidenceNumber
             | Self::Consent
             | Self::Range(_) => Kind::Invalid,
         }

@@ -99,8 +99,15 @@ pub fn diagram<S: StateMachine>() -> String {
 pub(crate) mod tests {
     use super::*;
 
-    /// What must hold of every machine: each state can be reached, no row is doubled, each row has a reason.
+    /// What must hold of every machine: each state can be reached, no row is doubled, each row has a reason,
+    /// and some state is the last.
     pub(crate) fn check<S: StateMachine>() {
+        check_moves::<S>();
+        assert!(S::STATES.iter().any(|state| state.is_final()));
+    }
+
+    /// As [`check`], for a machine that never comes to an end.
+    pub(crate) fn check_moves<S: StateMachine>() {
         let mut reached = vec![S::INITIAL];
         while let Some(row) = S::TABLE.iter().find(|row| reached.contains(&row.from) && !reached.contains(&row.to)) {
             reached.push(row.to);
@@ -118,6 +125,5 @@ pub(crate) mod tests {
                 row.trigger
             );
         }
-        assert!(S::STATES.iter().any(|state| state.is_final()));
     }
 }

@@ -8,6 +8,7 @@ pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
 mod m0001;
+mod m0002;
 mod portable;
 
 /// The ordered list of changes.
@@ -17,7 +18,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001::Spine)]
+        vec![Box::new(m0001::Spine), Box::new(m0002::Registry)]
     }
 }
 

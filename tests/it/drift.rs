@@ -8,6 +8,7 @@ use domain::{
     application::ApplicationState,
     order::OrderState,
     provider::ProviderStatus,
+    resident::{FactState, LifeStatus},
     settlement::PeriodState,
     state::{StateMachine, diagram},
     visit::VisitStatus,
@@ -54,6 +55,8 @@ fn the_state_diagrams_of_the_domain_are_those_of_its_tables() {
     let (head, _) = readme.split_once("## State diagrams\n").expect("domain/README.md has a section `State diagrams`");
     let mut made = format!("{head}## State diagrams\n\nPrinted from the tables; `make drift` renews them.\n");
     for (name, text) in [
+        machine::<LifeStatus>(),
+        machine::<FactState>(),
         machine::<ApplicationState>(),
         machine::<OrderState>(),
         machine::<VisitStatus>(),

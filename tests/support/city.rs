@@ -13,7 +13,7 @@ use domain::{
     money::Fen,
     policy::ProgrammeCode,
     provider::{Credential, CreditCode},
-    resident::{Coordinate, CoordinateSystem, IdentityDocument, PersonName},
+    resident::{Coordinate, CoordinateSystem, IdentityDocument, PersonName, Relation},
     time::{BusinessDate, DateRange, Instant, parse_instant},
     visit::{Explanation, LocationFix},
 };
@@ -29,7 +29,7 @@ use store::{
         policy::{DraftPolicy, PublishPolicy, SetBudget},
         provider::{AdmitProvider, ApplyAsProvider, PublishPrice, RegisterCarer, ReviewProvider},
         quote::RequestQuote,
-        resident::{NewAddress, RegisterResident},
+        resident::{NewAddress, RegisterResident, Registrant},
         settlement::{ApproveSettlement, ComputeSettlement, ReleaseSettlement},
         visit::{ClockKind, ClockVisit},
     },
@@ -443,5 +443,6 @@ fn resident(home: Coordinate) -> anyhow::Result<RegisterResident> {
         disability: None,
         declared: BTreeMap::new(),
         addresses: vec![NewAddress { division, text: "兆丰路1号".to_owned().into(), coordinate: Some(home) }],
+        registrant: Registrant::Community { requested_by: Relation::Child },
     })
 }

@@ -23,6 +23,8 @@ pub struct Answered {
     pub status: u16,
     /// Body, `null` when there is none.
     pub body: Value,
+    /// Version of what was answered, as `If-Match` takes it.
+    pub etag: Option<String>,
 }
 
 /// One request.
@@ -52,12 +54,23 @@ impl Http {
     /// # Errors
     /// A server that cannot be reached or does not answer in JSON.
     pub async fn send(&self, asked: Asked<'_>) -> anyhow::Result<Answered> {
+        self.send_if_match(asked, None).await
+    }
+
+    /// As [`Http::send`], on the version that was read.
+    ///
+    /// # Errors
+    /// As [`Http::send`].
+    pub async fn send_if_match(&self, asked: Asked<'_>, version: Option<&str>) -> anyhow::Result<Answered> {
         let mut request = axum::http::Request::builder().method(asked.method).uri(format!("{}{}", self.base, asked.path));
         if let Some(token) = asked.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
         if let Some(key) = asked.key {
             request = request.header("idempotency-key", key);
+        }
+        if let Some(version) = version {
+            request = request.header("if-match", version);
         }
         let text = asked.body.map(Value::to_string).unwrap_or_default();
         if asked.body.is_some() {
@@ -66,8 +79,9 @@ impl Http {
         let request = request.body(Full::new(Bytes::from(text)))?;
         let response = self.client.request(request).await.with_context(|| format!("no answer from {}", self.base))?;
         let status = response.status().as_u16();
+        let etag = response.headers().get("etag").and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
         let bytes = response.into_body().collect().await?.to_bytes();
         let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).context("the answer is not JSON")? };
-        Ok(Answered { status, body })
+        Ok(Answered { status, body, etag })
     }
 }

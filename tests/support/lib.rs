@@ -3,6 +3,7 @@
 pub mod city;
 pub mod clock;
 pub mod db;
+pub mod desk;
 pub mod http;
 pub mod served;
 pub mod walk;

@@ -4,7 +4,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use api::{demo::Demo, router, state::AppState};
 use domain::time::parse_instant;
-use store::{Source, Store, SystemClock};
+use store::{Clock as _, Source, Store, SystemClock};
 use tokio::{net::TcpListener, task::JoinHandle};
 use workers::Runner;
 
@@ -74,6 +74,12 @@ impl Served {
     #[must_use]
     pub fn clock(&self) -> &SystemClock {
         &self.clock
+    }
+
+    /// The present instant of the city.
+    #[must_use]
+    pub fn now(&self) -> domain::time::Instant {
+        self.clock.now()
     }
 
     /// Lets the workers do all that is to be done now.

@@ -25,6 +25,10 @@ pub fn of(event: &Event) -> Vec<&'static str> {
         | Event::DemoClockMoved { .. }
         | Event::ResidentRegistered { .. }
         | Event::FamilyMemberBound { .. }
+        | Event::FamilyMemberUnbound { .. }
+        | Event::ResidentContactChanged { .. }
+        | Event::ResidentFactsChanged { .. }
+        | Event::ResidentStatusChanged { .. }
         | Event::AssessmentRecorded { .. }
         | Event::PolicyDrafted { .. }
         | Event::PolicyPublished { .. }

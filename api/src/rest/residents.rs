@@ -1,37 +1,42 @@
-//! Residents: registration, family members, entitlements.
+//! Residents: registration, the record, telephone, possible doubles.
 
 use std::collections::BTreeMap;
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use domain::{
     division::DivisionCode,
     error::{Fault as _, FieldError},
-    id::{PersonId, ResidentId, ServiceAddressId},
+    id::{ResidentId, ServiceAddressId},
     policy::FactValue,
-    resident::{
-        Category, CategorySpan, Consent, ConsentChannel, ConsentPurpose, Coordinate, CoordinateSystem, Disability, DisabilityKind,
-        IdentityDocument, Living, PersonName, PhoneNumber, Relation, Sex,
-    },
+    resident::{Category, Disability, DisabilityKind, IdentityDocument, Living, PersonName, PhoneNumber, Relation, Sex},
     time::{BusinessDate, DateRange},
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use store::{
-    command::resident::{BindFamilyMember, BoundFamilyMember, NewAddress, RegisterResident, RegisteredResident},
-    query::resident::{EntitlementView, ResidentView, WindowView},
+    command::{
+        likeness::Likenesses,
+        resident::{EditContact, Recognised, RegisterResident, RegisteredResident, Registrant},
+    },
+    query::resident::ResidentView,
 };
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::once::once;
+use super::{
+    addresses::{AddressRequest, AddressResponse},
+    facts::EvidenceRequest,
+    family_members::ConsentRequest,
+    once::once,
+};
 use crate::{
-    extract::{IdempotencyKey, PathId, RequestCtx, Valid},
+    extract::{IdempotencyKey, IfMatch, PathId, RequestCtx, Valid, etag},
     problem::Problem,
     rest::Created,
     state::AppState,
 };
 
-/// An older person as a community worker registers them. Absent means unknown, never "none".
+/// An older person as they are registered. Absent means unknown, never "none".
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RegisterResidentRequest {
@@ -66,9 +71,18 @@ pub(crate) struct RegisterResidentRequest {
     facts: BTreeMap<String, FactValue>,
     #[validate(length(max = 5), nested)]
     addresses: Vec<AddressRequest>,
+    /// For community workers: at whose wish the resident is registered; `self` where it is left out.
+    #[schema(value_type = Option<String>)]
+    requested_by: Option<Relation>,
+    /// For residents and family members: what the registrant is to the resident, `self` for oneself. What they
+    /// state counts once the community has compared it with the papers.
+    #[schema(value_type = Option<String>)]
+    relation: Option<Relation>,
+    /// For residents and family members: the resident's consent that the registrant acts for them.
+    consent: Option<ConsentRequest>,
 }
 
-/// A recognised circumstance with the days on which it holds.
+/// A recognised circumstance with the days on which it holds and the evidence.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CategoryRequest {
@@ -79,6 +93,7 @@ pub(crate) struct CategoryRequest {
     /// First day on which it no longer holds.
     #[schema(value_type = Option<String>, format = Date)]
     until: Option<BusinessDate>,
+    evidence: EvidenceRequest,
 }
 
 /// A recognised disability.
@@ -89,38 +104,13 @@ pub(crate) struct DisabilityRequest {
     kind: DisabilityKind,
     /// 1 (most severe) to 4.
     grade: u8,
-}
-
-/// Where a resident is served.
-#[derive(Debug, Serialize, Deserialize, ToSchema, Validate)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AddressRequest {
-    /// Community in which it lies.
-    #[schema(value_type = String)]
-    division: DivisionCode,
-    /// Street, house, door.
-    #[validate(length(min = 1, max = 200))]
-    text: String,
-    position: Option<PositionRequest>,
-}
-
-/// A position in the system in which it was measured.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PositionRequest {
-    #[schema(value_type = String)]
-    pub(super) system: CoordinateSystem,
-    /// Decimal degrees as text, such as `39.117220`.
-    pub(super) latitude: String,
-    /// Decimal degrees as text, such as `117.195980`.
-    pub(super) longitude: String,
-}
-
-impl PositionRequest {
-    pub(super) fn read(&self, field: &str, faults: &mut Vec<FieldError>) -> Option<Coordinate> {
-        let read = Coordinate::parse(self.system, &self.latitude, &self.longitude);
-        read.map_err(|fault| faults.extend(fault.fields().into_iter().map(|own| FieldError { field: field.to_owned(), ..own }))).ok()
-    }
+    /// First day of the certificate; today where it is left out.
+    #[schema(value_type = Option<String>, format = Date)]
+    from: Option<BusinessDate>,
+    /// First day on which it no longer holds.
+    #[schema(value_type = Option<String>, format = Date)]
+    until: Option<BusinessDate>,
+    evidence: EvidenceRequest,
 }
 
 /// A registered resident.
@@ -130,19 +120,56 @@ pub(crate) struct RegisterResidentResponse {
     resident_id: ResidentId,
     #[schema(value_type = Vec<String>)]
     address_ids: Vec<ServiceAddressId>,
-    /// What somebody should look at although it was accepted.
+    /// What somebody should look at although it was accepted: `unknown_county`, `review`.
     warnings: Vec<String>,
+    /// Residents who may be the same person; told to community workers.
+    duplicates: Option<DuplicatesResponse>,
 }
 
 impl From<RegisteredResident> for RegisterResidentResponse {
     fn from(made: RegisteredResident) -> Self {
-        Self { resident_id: made.resident_id, address_ids: made.address_ids, warnings: made.warnings }
+        Self {
+            resident_id: made.resident_id,
+            address_ids: made.address_ids,
+            warnings: made.warnings,
+            duplicates: made.likenesses.map(DuplicatesResponse::from),
+        }
+    }
+}
+
+/// Residents who may be the same person.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DuplicatesResponse {
+    /// Those within your area.
+    residents: Vec<DuplicateResponse>,
+    /// How many there are elsewhere.
+    elsewhere: u64,
+}
+
+/// A resident who may be the same person.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DuplicateResponse {
+    #[schema(value_type = String)]
+    resident_id: ResidentId,
+    /// In what they are alike: `number`, `name_and_birth`, `phone`.
+    alike: Vec<String>,
+}
+
+impl From<Likenesses> for DuplicatesResponse {
+    fn from(found: Likenesses) -> Self {
+        let residents = found
+            .within_reach
+            .into_iter()
+            .map(|one| DuplicateResponse { resident_id: one.resident_id, alike: one.kinds.iter().map(ToString::to_string).collect() });
+        Self { residents: residents.collect(), elsewhere: found.elsewhere }
     }
 }
 
 /// Registers a resident
 ///
-/// The identity number is checked and kept encrypted; one number is one resident.
+/// The identity number is checked and kept encrypted; one number is one resident. A community worker registers on
+/// behalf of a resident; residents and family members register with `relation` and `consent`, and what they state is a
+/// claim until the community has compared it with the papers.
 #[utoipa::path(post, path = "/residents", tag = "residents", request_body = RegisterResidentRequest, responses((status = CREATED, body = RegisterResidentResponse)))]
 pub(crate) async fn register(
     State(state): State<AppState>,
@@ -150,27 +177,22 @@ pub(crate) async fn register(
     key: IdempotencyKey,
     body: Valid<RegisterResidentRequest>,
 ) -> Result<Created<RegisterResidentResponse>, Problem> {
-    let command = read_registration(&body.value)?;
+    let command = read_registration(&body.value, BusinessDate::of(who.ctx.now))?;
     let answer = once(&state, who, key, &body, command).await?;
     Ok(Created::at(|made: &RegisterResidentResponse| format!("/residents/{}", made.resident_id), answer))
 }
 
-fn read_registration(request: &RegisterResidentRequest) -> Result<RegisterResident, Problem> {
+fn read_registration(request: &RegisterResidentRequest, today: BusinessDate) -> Result<RegisterResident, Problem> {
     let mut faults = Vec::new();
     let name = PersonName::parse(&request.name).map_err(|fault| faults.extend(fault.fields())).ok();
     let phone = request.phone.as_deref().map(PhoneNumber::parse).transpose().map_err(|fault| faults.extend(fault.fields())).ok().flatten();
-    let categories = read_categories(request.categories.as_deref(), &mut faults);
-    let disability = request
-        .disability
-        .as_ref()
-        .and_then(|given| Disability::new(given.kind, given.grade).map_err(|fault| faults.extend(fault.fields())).ok());
-    let mut addresses = Vec::new();
-    for (place, address) in request.addresses.iter().enumerate() {
-        let coordinate = address.position.as_ref().and_then(|position| position.read(&format!("addresses.{place}.position"), &mut faults));
-        addresses.push(NewAddress { division: address.division, text: address.text.clone().into(), coordinate });
-    }
-    match name {
-        Some(name) if faults.is_empty() => Ok(RegisterResident {
+    let categories = request.categories.as_deref().map(|given| read_categories(given, &mut faults));
+    let disability = request.disability.as_ref().and_then(|given| read_disability(given, today, &mut faults));
+    let addresses = request.addresses.iter().enumerate();
+    let addresses = addresses.map(|(place, address)| address.read(&format!("addresses.{place}."), &mut faults)).collect();
+    let registrant = read_registrant(request, &mut faults);
+    match (name, registrant) {
+        (Some(name), Some(registrant)) if faults.is_empty() => Ok(RegisterResident {
             document: request.document,
             number: request.number.clone(),
             name,
@@ -184,21 +206,58 @@ fn read_registration(request: &RegisterResidentRequest) -> Result<RegisterReside
             disability,
             declared: request.facts.clone(),
             addresses,
+            registrant,
         }),
         _ => Err(Problem::fields(faults)),
     }
 }
 
-fn read_categories(given: Option<&[CategoryRequest]>, faults: &mut Vec<FieldError>) -> Option<Vec<CategorySpan>> {
-    let given = given?;
-    let mut spans = Vec::new();
-    for (place, category) in given.iter().enumerate() {
-        match DateRange::new(category.from, category.until) {
-            Ok(valid) => spans.push(CategorySpan { category: category.category, valid }),
-            Err(fault) => faults.push(FieldError::new(format!("categories.{place}.until"), fault.code(), "write a day after the first")),
+fn read_registrant(request: &RegisterResidentRequest, faults: &mut Vec<FieldError>) -> Option<Registrant> {
+    match (request.relation, &request.consent) {
+        (None, None) => Some(Registrant::Community { requested_by: request.requested_by.unwrap_or(Relation::Self_) }),
+        (Some(relation), Some(consent)) => {
+            let consent = consent.read().map_err(|fault| faults.extend(fault.fields())).ok()?;
+            Some(Registrant::Own { relation, consent })
+        }
+        (Some(_), None) => {
+            faults.push(FieldError::new("consent", "consent.missing", "give the resident's consent that you act for them"));
+            None
+        }
+        (None, Some(_)) => {
+            faults.push(FieldError::new("relation", "relation.missing", "say what you are to the resident"));
+            None
         }
     }
-    Some(spans)
+}
+
+/// A fault of something that stands under a path.
+pub(super) fn under(path: &str, faults: Vec<FieldError>) -> impl Iterator<Item = FieldError> {
+    faults.into_iter().map(move |fault| FieldError { field: format!("{path}{}", fault.field), ..fault })
+}
+
+fn read_categories(given: &[CategoryRequest], faults: &mut Vec<FieldError>) -> Vec<Recognised<Category>> {
+    let mut read = Vec::new();
+    for (place, one) in given.iter().enumerate() {
+        let path = format!("categories.{place}.");
+        let valid = read_days(one.from, one.until, &path, faults);
+        let evidence = one.evidence.read(&path, faults);
+        read.extend(valid.map(|valid| Recognised { what: one.category, valid, evidence }));
+    }
+    read
+}
+
+fn read_disability(given: &DisabilityRequest, today: BusinessDate, faults: &mut Vec<FieldError>) -> Option<Recognised<Disability>> {
+    let path = "disability.";
+    let what = Disability::new(given.kind, given.grade).map_err(|fault| faults.extend(fault.fields())).ok();
+    let valid = read_days(given.from.unwrap_or(today), given.until, path, faults);
+    let evidence = given.evidence.read(path, faults);
+    what.zip(valid).map(|(what, valid)| Recognised { what, valid, evidence })
+}
+
+/// Reads the days for which something is stated under a path.
+pub(super) fn read_days(from: BusinessDate, until: Option<BusinessDate>, path: &str, faults: &mut Vec<FieldError>) -> Option<DateRange> {
+    let range = DateRange::new(from, until);
+    range.map_err(|fault| faults.push(FieldError::new(format!("{path}until"), fault.code(), "write a day after the first"))).ok()
 }
 
 /// A resident's record. The identity number is masked.
@@ -211,22 +270,31 @@ pub(crate) struct ResidentResponse {
     number_masked: String,
     residence: String,
     residence_name: Option<String>,
+    hukou: Option<String>,
+    phone_masked: Option<String>,
     status: String,
+    /// First day of the status.
+    status_since: String,
+    registration: Option<RegistrationResponse>,
+    /// Those that have not ended.
     addresses: Vec<AddressResponse>,
 }
 
-/// A service address.
+/// Who registered a resident, and at whose wish.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct AddressResponse {
-    #[schema(value_type = String)]
-    address_id: ServiceAddressId,
-    division: String,
-    text: String,
+pub(crate) struct RegistrationResponse {
+    /// `self`, `family` or `community`.
+    channel: String,
+    /// What whoever asked for it is to the resident.
+    requested_by: String,
 }
 
 impl From<ResidentView> for ResidentResponse {
     fn from(view: ResidentView) -> Self {
-        let addresses = view.addresses.into_iter();
+        let registration = view.registration.map(|registration| RegistrationResponse {
+            channel: registration.channel,
+            requested_by: registration.requested_by.to_string(),
+        });
         Self {
             resident_id: view.resident_id,
             name: view.name,
@@ -234,10 +302,12 @@ impl From<ResidentView> for ResidentResponse {
             number_masked: view.number_masked,
             residence: view.residence,
             residence_name: view.residence_name,
+            hukou: view.hukou,
+            phone_masked: view.phone_masked,
             status: view.status.to_string(),
-            addresses: addresses
-                .map(|address| AddressResponse { address_id: address.address_id, division: address.division, text: address.text })
-                .collect(),
+            status_since: view.status_since.to_string(),
+            registration,
+            addresses: view.addresses.into_iter().map(AddressResponse::from).collect(),
         }
     }
 }
@@ -248,136 +318,45 @@ pub(crate) async fn read(
     State(state): State<AppState>,
     who: RequestCtx,
     PathId(id): PathId<ResidentId>,
-) -> Result<Json<ResidentResponse>, Problem> {
-    Ok(Json(state.store.resident(&who.ctx.actor, id).await?.into()))
+) -> Result<impl IntoResponse, Problem> {
+    let view = state.store.resident(&who.ctx.actor, id).await?;
+    Ok((etag(view.version), Json(ResidentResponse::from(view))))
 }
 
-/// Somebody who is to act for a resident, or the resident's own account.
+/// How a resident is reached by telephone.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct BindFamilyMemberRequest {
-    /// Login of an account with the role `family_member` or `resident`.
-    #[validate(length(min = 3, max = 64))]
-    login: String,
-    #[schema(value_type = String)]
-    relation: Relation,
-    consent: ConsentRequest,
+pub(crate) struct EditResidentRequest {
+    /// The new number; `null` takes it away.
+    #[serde(deserialize_with = "Option::deserialize")]
+    phone: Option<String>,
 }
 
-/// The resident's consent.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ConsentRequest {
-    /// Version of the text that was agreed to.
-    version: String,
-    #[schema(value_type = Vec<String>)]
-    purposes: Vec<ConsentPurpose>,
-    #[schema(value_type = String, format = Date)]
-    given_on: BusinessDate,
-    #[schema(value_type = String)]
-    channel: ConsentChannel,
-}
-
-/// A bound family member.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct BindFamilyMemberResponse {
-    #[schema(value_type = String)]
-    resident_id: ResidentId,
-    #[schema(value_type = String)]
-    person_id: PersonId,
-}
-
-impl From<BoundFamilyMember> for BindFamilyMemberResponse {
-    fn from(made: BoundFamilyMember) -> Self {
-        Self { resident_id: made.resident_id, person_id: made.person_id }
-    }
-}
-
-/// Binds a family member to a resident
+/// Changes a resident's telephone
 ///
-/// From now on they may act for the resident, by the recorded relation and consent.
-#[utoipa::path(post, path = "/residents/{resident_id}/family_members", tag = "residents", params(("resident_id" = String, Path)), request_body = BindFamilyMemberRequest, responses((status = CREATED, body = BindFamilyMemberResponse)))]
-pub(crate) async fn bind_family_member(
+/// Needs `If-Match` with the version that was read. What is stated of a resident is not edited here: see the facts.
+#[utoipa::path(patch, path = "/residents/{resident_id}", tag = "residents", params(("resident_id" = String, Path)), request_body = EditResidentRequest, responses((status = NO_CONTENT)))]
+pub(crate) async fn edit(
     State(state): State<AppState>,
     who: RequestCtx,
     PathId(resident): PathId<ResidentId>,
-    key: IdempotencyKey,
-    body: Valid<BindFamilyMemberRequest>,
-) -> Result<Created<BindFamilyMemberResponse>, Problem> {
-    let given = &body.value.consent;
-    let consent = Consent::new(&given.version, given.purposes.iter().copied(), given.given_on, given.channel);
-    let consent = consent.map_err(|fault| Problem::fields(fault.fields()))?;
-    let command = BindFamilyMember { resident, login: body.value.login.clone(), relation: body.value.relation, consent };
-    let answer = once(&state, who, key, &body, command).await?;
-    Ok(Created::at(|made: &BindFamilyMemberResponse| format!("/residents/{}", made.resident_id), answer))
+    IfMatch(version): IfMatch,
+    body: Valid<EditResidentRequest>,
+) -> Result<impl IntoResponse, Problem> {
+    let phone = body.value.phone.as_deref().map(PhoneNumber::parse).transpose().map_err(|fault| Problem::fields(fault.fields()))?;
+    let version = state.store.write(who.ctx, EditContact { resident, version, phone }).await?;
+    Ok((StatusCode::NO_CONTENT, etag(version)))
 }
 
-/// A right to a benefit with its windows.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct EntitlementResponse {
-    entitlement_id: String,
-    programme: String,
-    benefit: String,
-    /// `fen`, `minutes`, `visits` or `meals`.
-    unit: String,
-    effective_from: String,
-    effective_until: Option<String>,
-    /// The latest first.
-    windows: Vec<WindowResponse>,
-}
-
-/// One window with its balance, in the unit of the entitlement.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct WindowResponse {
-    window_id: String,
-    start: String,
-    /// First day after.
-    end: Option<String>,
-    granted: i64,
-    held: i64,
-    posted: i64,
-    expired: i64,
-    /// What can still be reserved today.
-    available: i64,
-}
-
-impl From<EntitlementView> for EntitlementResponse {
-    fn from(view: EntitlementView) -> Self {
-        Self {
-            entitlement_id: view.entitlement_id.to_string(),
-            programme: view.programme,
-            benefit: view.benefit,
-            unit: view.unit.to_string(),
-            effective_from: view.effective_from.to_string(),
-            effective_until: view.effective_until.map(|day| day.to_string()),
-            windows: view.windows.into_iter().map(WindowResponse::from).collect(),
-        }
-    }
-}
-
-impl From<WindowView> for WindowResponse {
-    fn from(view: WindowView) -> Self {
-        Self {
-            window_id: view.window_id.to_string(),
-            start: view.start.to_string(),
-            end: view.end.map(|day| day.to_string()),
-            granted: view.granted,
-            held: view.held,
-            posted: view.posted,
-            expired: view.expired,
-            available: view.available,
-        }
-    }
-}
-
-/// Shows what a resident may use
-#[utoipa::path(get, path = "/residents/{resident_id}/entitlements", tag = "residents", params(("resident_id" = String, Path)), responses((status = OK, body = Vec<EntitlementResponse>)))]
-pub(crate) async fn entitlements(
+/// Shows who may be registered twice
+///
+/// The same number under another kind of document, the same name and birth date, or the same telephone. Nothing is
+/// merged.
+#[utoipa::path(get, path = "/residents/{resident_id}/duplicates", tag = "residents", params(("resident_id" = String, Path)), responses((status = OK, body = DuplicatesResponse)))]
+pub(crate) async fn duplicates(
     State(state): State<AppState>,
     who: RequestCtx,
     PathId(id): PathId<ResidentId>,
-) -> Result<Json<Vec<EntitlementResponse>>, Problem> {
-    let today = BusinessDate::of(who.ctx.now);
-    let views = state.store.entitlements(&who.ctx.actor, id, today).await?;
-    Ok(Json(views.into_iter().map(EntitlementResponse::from).collect()))
+) -> Result<Json<DuplicatesResponse>, Problem> {
+    Ok(Json(state.store.likenesses(&who.ctx.actor, id).await?.into()))
 }

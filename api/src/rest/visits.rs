@@ -11,7 +11,7 @@ use store::command::visit::{ClockKind, ClockVisit, ClockedVisit};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{quotes::read_instant, residents::PositionRequest};
+use super::{addresses::PositionRequest, quotes::read_instant};
 use crate::{
     extract::{PathId, RequestCtx, Valid},
     problem::Problem,

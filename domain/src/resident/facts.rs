@@ -139,43 +139,6 @@ impl Resident {
         let spans = self.0.categories.as_ref()?;
         Some(spans.iter().filter(|span| span.valid.contains(date)).map(|span| span.category).collect())
     }
-
-    /// Enters a new life status that begins on a day.
-    ///
-    /// # Errors
-    /// [`ResidentError::Dead`] after death, [`ResidentError::StatusOrder`] before the present status began,
-    /// [`ResidentError::Date`] for a day to come.
-    pub fn change_status(mut self, status: LifeStatus, since: BusinessDate, today: BusinessDate) -> Result<Self, ResidentError> {
-        if self.0.status == LifeStatus::Dead {
-            return Err(ResidentError::Dead);
-        }
-        if since < self.0.status_since {
-            return Err(ResidentError::StatusOrder);
-        }
-        if since > today {
-            return Err(ResidentError::Date);
-        }
-        self.0.status = status;
-        self.0.status_since = since;
-        Ok(self)
-    }
-
-    /// Replaces the categories, for instance when one ends or is recognised.
-    ///
-    /// # Errors
-    /// [`ResidentError::CategoryOverlap`].
-    pub fn change_categories(mut self, categories: Option<Vec<CategorySpan>>) -> Result<Self, ResidentError> {
-        self.0.categories = categories;
-        if has_overlap(&self.0) { Err(ResidentError::CategoryOverlap) } else { Ok(self) }
-    }
-
-    /// Records that the resident lives elsewhere, or with others.
-    #[must_use]
-    pub fn change_residence(mut self, residence: DivisionCode, living: Option<Living>) -> Self {
-        self.0.residence = residence;
-        self.0.living = living;
-        self
-    }
 }
 
 /// What can be checked without knowing today's date.
@@ -257,9 +220,9 @@ mod tests {
         let on = |text: &str| resident.categories_on(date(text)).unwrap();
         assert_eq!(on("2026-06-30"), BTreeSet::from([Category::VeteranCare]));
         assert_eq!(on("2026-07-01"), BTreeSet::from([Category::Dibao, Category::VeteranCare]));
-        let unknown = resident.clone().change_categories(None).unwrap();
+        let unknown = Resident::register(ResidentForm { categories: None, ..form() }, today()).unwrap();
         assert_eq!(unknown.categories_on(today()), None, "unknown is not none");
-        let none = resident.change_categories(Some(Vec::new())).unwrap();
+        let none = Resident::register(ResidentForm { categories: Some(Vec::new()), ..form() }, today()).unwrap();
         assert_eq!(none.categories_on(today()), Some(BTreeSet::new()));
     }
 
@@ -270,17 +233,6 @@ mod tests {
         assert_eq!(Resident::register(wrong, today()), Err(vec![ResidentError::Date, ResidentError::CategoryOverlap]));
         let unborn = ResidentForm { status_since: date("1940-02-28"), ..form() };
         assert_eq!(Resident::register(unborn, today()), Err(vec![ResidentError::Date]));
-    }
-
-    #[test]
-    fn a_status_follows_the_one_before_and_none_follows_death() {
-        let resident = Resident::register(form(), today()).unwrap();
-        let change = |status, since: &str| resident.clone().change_status(status, date(since), today());
-        assert_eq!(change(LifeStatus::Hospital, "2025-12-31"), Err(ResidentError::StatusOrder));
-        assert_eq!(change(LifeStatus::Hospital, "2026-11-24"), Err(ResidentError::Date));
-        let dead = change(LifeStatus::Dead, "2026-11-01").unwrap();
-        assert_eq!(dead.facts().status_since, date("2026-11-01"));
-        assert_eq!(dead.change_status(LifeStatus::Alive, today(), today()), Err(ResidentError::Dead));
     }
 
     #[test]

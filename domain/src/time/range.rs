@@ -45,6 +45,12 @@ impl DateRange {
         if until.is_some_and(|end| end <= from) { Err(DateRangeError) } else { Ok(Self { from, until }) }
     }
 
+    /// From a day on, for ever.
+    #[must_use]
+    pub const fn from_day(from: BusinessDate) -> Self {
+        Self { from, until: None }
+    }
+
     /// First day inside.
     #[must_use]
     pub const fn from(&self) -> BusinessDate {

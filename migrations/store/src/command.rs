@@ -4,15 +4,20 @@
 //! gives asks [`crate::Tx::permit`] for the object it touches.
 
 pub mod account;
+pub mod address;
 pub mod application;
 pub mod assessment;
 pub mod city;
 pub mod claim;
 pub mod entitlement;
+pub mod fact;
+pub mod family;
+pub mod likeness;
 pub mod order;
 pub mod policy;
 pub mod provider;
 pub mod quote;
 pub mod resident;
 pub mod settlement;
+pub mod status;
 pub mod visit;

@@ -16,6 +16,7 @@ mod entity;
 mod error;
 mod event_log;
 mod facts;
+mod ground;
 mod holds;
 mod idempotency;
 mod keys;

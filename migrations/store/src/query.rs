@@ -3,6 +3,7 @@
 
 pub mod application;
 pub mod order;
+pub mod registry;
 pub mod resident;
 pub mod session;
 pub mod settlement;

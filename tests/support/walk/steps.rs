@@ -111,7 +111,7 @@ impl Walk<'_> {
         let body = json!({
             "document": "resident_id", "number": numbers::identity_number(self.serial)?, "name": "李秀英", "phone": "13800001234",
             "hukou": COMMUNITY, "residence": COMMUNITY, "living": "empty_nest",
-            "categories": [{ "category": "dibao", "from": "2025-01-01" }],
+            "categories": [{ "category": "dibao", "from": "2025-01-01", "evidence": { "kind": "certificate", "number": "津低保0012345" } }],
             "facts": { "hukou_kind": "urban", "needs_care": true, "receives_centralised_care": false, "receives_basic_care_uplift": false },
             "addresses": [{ "division": COMMUNITY, "text": "示范里1号楼1门101",
                 "position": { "system": "gcj02", "latitude": "39.117220", "longitude": "117.195980" } }],

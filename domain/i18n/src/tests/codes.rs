@@ -9,8 +9,8 @@ use domain::{
     order::OrderState,
     provider::ProviderStatus,
     resident::{
-        Category, ConsentChannel, ConsentPurpose, CoordinateSystem, DisabilityKind, IdentityDocument, LifeStatus, Living, Relation, Sex,
-        Warning,
+        Category, ConsentChannel, ConsentPurpose, CoordinateSystem, DisabilityKind, EvidenceKind, FactState, IdentityDocument, LifeStatus,
+        Living, Relation, Sex, Warning,
     },
     settlement::PeriodState,
     time::WindowKind,
@@ -41,6 +41,7 @@ fn check<C: IntoEnumIterator + ToString>(area: &str) {
 #[test]
 fn every_state_has_a_text() {
     check::<ApplicationState>("application.state");
+    check::<FactState>("fact.state");
     check::<OrderState>("order.state");
     check::<VisitStatus>("visit.state");
     check::<ClaimLineState>("claim.state");
@@ -50,7 +51,7 @@ fn every_state_has_a_text() {
 
 #[test]
 fn states_are_those_of_the_machines_alone() {
-    let machines = ["application", "order", "visit", "claim", "settlement", "provider"];
+    let machines = ["application", "fact", "order", "visit", "claim", "settlement", "provider"];
     for key in keys(Locale::ZhCn) {
         let machine = key.split_once(".state.").map(|(machine, _)| machine);
         let known = machine.is_none_or(|name| name == "problem" || machines.contains(&name));
@@ -68,6 +69,7 @@ fn every_code_of_a_resident_has_a_text() {
     check_area("disability_grade", 1..=4);
     check_area("level", Level::ALL.map(Level::number));
     check::<IdentityDocument>("identity_document");
+    check::<EvidenceKind>("evidence");
     check::<Relation>("relation");
     check::<ConsentPurpose>("consent_purpose");
     check::<ConsentChannel>("consent_channel");

@@ -16,10 +16,11 @@ use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _, IntoActiveModel as 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    command::{assessment, entitlement, policy, resident},
+    command::{entitlement, policy, resident},
     convert,
     entity::{self, application, decision},
     error::{StoreError, exists},
+    ground::Ground,
     tx::{Tx, for_update},
     write::Command,
 };
@@ -31,25 +32,7 @@ pub(crate) async fn facts_on(
     day: BusinessDate,
     applied_on: Option<BusinessDate>,
 ) -> Result<Facts, StoreError> {
-    let stored = resident::facts(tx, row)?;
-    let assessment = assessment::valid_on(tx, ResidentId::from_uuid(row.id), day).await?;
-    let form = stored.resident.facts();
-    Ok(Facts {
-        birth_date: Some(form.birth_date),
-        sex: Some(form.sex),
-        hukou: form.hukou.map(|code| code.to_string()),
-        residence: Some(form.residence.to_string()),
-        level: assessment.map(|assessment| assessment.outcome().final_level),
-        categories: stored.resident.categories_on(day),
-        living: form.living,
-        status: Some(form.status),
-        disability_grade: form.disability.map(domain::resident::Disability::grade),
-        disability_kind: form.disability.map(domain::resident::Disability::kind),
-        income_month_fen: None,
-        declared: stored.declared,
-        applied_on,
-        ended_on: None,
-    })
+    Ok(Ground::of(tx, row).await?.facts_on(day, applied_on))
 }
 
 /// Files an application.

@@ -47,6 +47,7 @@ pub(crate) async fn open(
         effective_until: decided.effective_until.map(BusinessDate::get),
         created_at: tx.now(),
         version: 1,
+        ended_as: None,
     };
     entitlement::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx.db).await.map_err(exists("this entitlement"))?;
     tx.emit(Event::EntitlementOpened { entitlement: id, resident: ResidentId::from_uuid(resident.id) });

@@ -187,6 +187,7 @@ impl RequestQuote {
             Some(address) => {
                 let known = service_address::Entity::find_by_id(address.uuid())
                     .filter(service_address::Column::ResidentId.eq(self.resident.uuid()))
+                    .filter(service_address::Column::EndedOn.is_null())
                     .one(tx.db)
                     .await?;
                 if known.is_none() {

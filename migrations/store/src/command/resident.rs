@@ -1,4 +1,4 @@
-//! Registering residents and the people who act for them.
+//! Registering residents: by themselves, by a relative, or by a community worker on their behalf (代办).
 
 use std::collections::BTreeMap;
 
@@ -10,24 +10,25 @@ use domain::{
     id::{PersonId, ResidentId, ServiceAddressId},
     policy::FactValue,
     resident::{
-        CategorySpan, Consent, Coordinate, Disability, IdentityDocument, IdentityNumber, LifeStatus, Living, PersonName, PhoneNumber,
-        Relation, Resident, ResidentForm, Sex, Warning,
+        Category, Consent, DatedFact, Disability, Evidence, FactHistory, FactState, IdentityDocument, IdentityNumber, LifeStatus, Living,
+        NewFact, PersonName, PhoneNumber, Relation, Resident, ResidentForm, Sex, Statement, Warning,
     },
-    time::BusinessDate,
+    time::{BusinessDate, DateRange},
 };
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, Set};
+use sea_orm::{EntityTrait as _, IntoActiveModel as _, Set};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
+pub use crate::command::address::NewAddress;
 use crate::{
-    entity::{account, division, relation, resident, role_grant, service_address},
+    command::{address, fact, family, likeness},
+    entity::{division, resident, resident_registration},
     error::{StoreError, exists},
     tx::{Tx, for_update},
     write::Command,
 };
 
-/// Longest address, in characters.
-const ADDRESS_LENGTH_MAX: usize = 200;
+use likeness::Likenesses;
 
 /// What is stored, encrypted, of a resident's facts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -36,17 +37,6 @@ pub(crate) struct StoredFacts {
     pub(crate) resident: Resident,
     /// Facts that policies declare, such as `needs_care`.
     pub(crate) declared: BTreeMap<String, FactValue>,
-}
-
-/// Where a resident is served.
-#[derive(Debug, Clone)]
-pub struct NewAddress {
-    /// Community in which it lies.
-    pub division: DivisionCode,
-    /// Street, house, door; personal.
-    pub text: SecretString,
-    /// Position, if it is known, in whatever system it came.
-    pub coordinate: Option<Coordinate>,
 }
 
 /// Registers an older person.
@@ -71,13 +61,44 @@ pub struct RegisterResident {
     /// With whom they live.
     pub living: Option<Living>,
     /// Recognised circumstances; empty means known to have none, absent means unknown.
-    pub categories: Option<Vec<CategorySpan>>,
+    pub categories: Option<Vec<Recognised<Category>>>,
     /// Recognised disability.
-    pub disability: Option<Disability>,
+    pub disability: Option<Recognised<Disability>>,
     /// Facts that policies declare.
     pub declared: BTreeMap<String, FactValue>,
     /// Where the person is served.
     pub addresses: Vec<NewAddress>,
+    /// Who registers, and at whose wish.
+    pub registrant: Registrant,
+}
+
+/// Something that an authority recognises, with its days and its evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recognised<T> {
+    /// What is recognised.
+    pub what: T,
+    /// For which days.
+    pub valid: DateRange,
+    /// On which evidence.
+    pub evidence: Option<Evidence>,
+}
+
+/// Who registers a resident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Registrant {
+    /// A community worker, in the own area, at the wish of the resident or of a relative.
+    Community {
+        /// Whose wish it is.
+        requested_by: Relation,
+    },
+    /// The resident, or a relative with the resident's consent, who from then on acts for them. What they
+    /// state is a claim until the community has seen the papers.
+    Own {
+        /// What the registrant is to the resident.
+        relation: Relation,
+        /// The resident's consent.
+        consent: Consent,
+    },
 }
 
 /// A registered resident.
@@ -89,6 +110,8 @@ pub struct RegisteredResident {
     pub address_ids: Vec<ServiceAddressId>,
     /// What somebody should look at although it was accepted.
     pub warnings: Vec<String>,
+    /// Residents who may be the same person; shown to the community alone.
+    pub likenesses: Option<Likenesses>,
 }
 
 impl Command for RegisterResident {
@@ -97,21 +120,57 @@ impl Command for RegisterResident {
     const NAME: &'static str = "register_resident";
 
     async fn run(&self, tx: &Tx<'_>) -> Result<RegisteredResident, StoreError> {
-        tx.permit(Action::RegisterResident, &Object { division: Some(self.residence), ..Object::default() })?;
+        self.permit(tx)?;
         let id: ResidentId = tx.id();
-        let (number, warnings, resident) = self.check(tx, id).await?;
-        let row = id.uuid();
+        let Checked { number, warnings, resident } = self.check(tx, id).await?;
+        self.insert(tx, &number, &resident).await?;
+        likeness::mark(tx, id, &number, &self.name, resident.facts().birth_date, self.phone.as_ref()).await?;
+        self.state_facts(tx, id).await?;
+        let mut address_ids = Vec::new();
+        for address in &self.addresses {
+            address_ids.push(address::insert(tx, id, address).await?);
+        }
+        self.record_registrant(tx, id).await?;
+        tx.emit(Event::ResidentRegistered { resident: id });
+        tx.record(&id, None, None);
+        let likenesses = match &self.registrant {
+            Registrant::Community { .. } => Some(likeness::find(tx.db, tx.actor(), id).await?),
+            Registrant::Own { .. } => None,
+        };
+        Ok(RegisteredResident { resident_id: id, address_ids, warnings: warnings.iter().map(ToString::to_string).collect(), likenesses })
+    }
+}
+
+/// A registration that was found right.
+struct Checked {
+    number: IdentityNumber,
+    warnings: Vec<Warning>,
+    resident: Resident,
+}
+
+impl RegisterResident {
+    fn permit(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
+        match &self.registrant {
+            Registrant::Community { .. } => {
+                tx.permit(Action::RegisterResident, &Object { division: Some(self.residence), ..Object::default() })
+            }
+            Registrant::Own { relation: Relation::Self_, .. } => tx.permit_anywhere(Action::RegisterSelf),
+            Registrant::Own { .. } => tx.permit_anywhere(Action::RegisterRelative),
+        }
+    }
+
+    async fn insert(&self, tx: &Tx<'_>, number: &IdentityNumber, resident: &Resident) -> Result<(), StoreError> {
+        let row = resident.id().uuid();
         let phone_enc = match &self.phone {
             Some(phone) => Some(tx.seal("resident", "phone_enc", row, phone.expose().as_bytes())?),
             None => None,
         };
-        let index = tx.keys.blind_index("resident.document", &format!("{}:{}", number.document(), number.expose()));
-        let facts = StoredFacts { resident, declared: self.declared.clone() };
+        let facts = StoredFacts { resident: resident.clone(), declared: BTreeMap::new() };
         let model = resident::ActiveModel {
             id: Set(row),
             document_kind: Set(number.document().to_string()),
             document_enc: Set(tx.seal("resident", "document_enc", row, number.expose().as_bytes())?),
-            document_index: Set(index),
+            document_index: Set(tx.keys.blind_index("resident.document", &format!("{}:{}", number.document(), number.expose()))),
             name_enc: Set(tx.seal("resident", "name_enc", row, self.name.expose().as_bytes())?),
             phone_enc: Set(phone_enc),
             facts_enc: Set(tx.seal_json("resident", "facts_enc", row, &facts)?),
@@ -120,31 +179,19 @@ impl Command for RegisterResident {
             residence_division: Set(self.residence.to_string()),
             status: Set(LifeStatus::Alive.to_string()),
             status_on: Set(tx.today().get()),
-            registered_by: Set(tx.actor().person().map(domain::id::Id::uuid)),
+            registered_by: Set(tx.actor().person().map(PersonId::uuid)),
             created_at: Set(tx.now()),
             version: Set(1),
         };
         resident::Entity::insert(model).exec_without_returning(tx.db).await.map_err(exists("a resident with this identity number"))?;
-        let mut address_ids = Vec::new();
-        for address in &self.addresses {
-            address_ids.push(insert_address(tx, id, address).await?);
-        }
-        tx.emit(Event::ResidentRegistered { resident: id });
-        tx.record(&id, None, None);
-        Ok(RegisteredResident { resident_id: id, address_ids, warnings: warnings.iter().map(ToString::to_string).collect() })
+        Ok(())
     }
-}
 
-impl RegisterResident {
     /// Checks everything that was given, and names all faults at once.
-    async fn check(&self, tx: &Tx<'_>, id: ResidentId) -> Result<(IdentityNumber, Vec<Warning>, Resident), StoreError> {
+    async fn check(&self, tx: &Tx<'_>, id: ResidentId) -> Result<Checked, StoreError> {
         let mut faults = crate::facts::faults("facts", &self.declared);
         for (place, address) in self.addresses.iter().enumerate() {
-            let text = address.text.expose_secret();
-            if text.trim().is_empty() || text.chars().count() > ADDRESS_LENGTH_MAX || text.contains(char::is_control) {
-                let cure = "write street, house and door in one line of 1 to 200 characters";
-                faults.push(FieldError::new(format!("addresses.{place}.text"), "address.form", cure));
-            }
+            faults.extend(address.faults(tx, &format!("addresses.{place}.")).await?);
         }
         let known_county = |six: &str| tx.reference.divisions.knows_county(six);
         let parsed = IdentityNumber::parse(self.document, self.number.expose_secret(), tx.today(), known_county);
@@ -161,117 +208,153 @@ impl RegisterResident {
         if let (Some((number, _)), Some(birth_date), Some(sex)) = (&number, birth_date, sex) {
             faults.extend(number.contradictions(birth_date, sex).iter().flat_map(Fault::fields));
         }
-        let divisions = self.addresses.iter().enumerate().map(|(place, address)| (format!("addresses.{place}.division"), address.division));
-        for (field, code) in divisions.chain([("residence".to_owned(), self.residence)]) {
-            if division::Entity::find_by_id(code.to_string()).one(tx.db).await?.is_none() {
-                faults.push(FieldError::new(field, "division.unknown", "name a division of this city's table"));
-            }
+        faults.extend(division_faults(tx, "residence", self.residence).await?);
+        if let Registrant::Own { consent, .. } = &self.registrant {
+            faults.extend(family::consent_faults(consent, tx.today()));
         }
-        let form = birth_date.zip(sex).map(|(birth_date, sex)| ResidentForm {
-            id,
-            birth_date,
-            sex,
-            hukou: self.hukou,
-            residence: self.residence,
-            living: self.living,
-            categories: self.categories.clone(),
-            disability: self.disability,
-            status: LifeStatus::Alive,
-            status_since: tx.today(),
-        });
-        let resident = form
-            .and_then(|form| Resident::register(form, tx.today()).map_err(|own| faults.extend(own.iter().flat_map(Fault::fields))).ok());
+        let resident = birth_date.zip(sex).map(|(birth_date, sex)| self.form(id, birth_date, sex, tx.today()));
+        let resident = resident.and_then(|form| self.check_form(form, tx.today()).map_err(|own| faults.extend(own)).ok());
         match (number, resident) {
-            (Some((number, warnings)), Some(resident)) if faults.is_empty() => Ok((number, warnings, resident)),
+            (Some((number, warnings)), Some(resident)) if faults.is_empty() => Ok(Checked { number, warnings, resident }),
             _ => Err(StoreError::fields(faults)),
         }
     }
+
+    /// What the document states; everything else stands in facts with their days.
+    fn form(&self, id: ResidentId, birth_date: BusinessDate, sex: Sex, today: BusinessDate) -> ResidentForm {
+        ResidentForm {
+            id,
+            birth_date,
+            sex,
+            hukou: None,
+            residence: self.residence,
+            living: None,
+            categories: None,
+            disability: None,
+            status: LifeStatus::Alive,
+            status_since: today,
+        }
+    }
+
+    fn check_form(&self, form: ResidentForm, today: BusinessDate) -> Result<Resident, Vec<FieldError>> {
+        let birth_date = form.birth_date;
+        let resident = Resident::register(form, today).map_err(|own| own.iter().flat_map(Fault::fields).collect::<Vec<_>>())?;
+        let (mut history, mut faults) = (FactHistory::default(), Vec::new());
+        for (path, new) in self.facts(today) {
+            let own = history.check(&new, birth_date, today).err().unwrap_or_default();
+            let under = own.iter().flat_map(Fault::fields).map(|fault| {
+                let field = if fault.field == "date" { "from".to_owned() } else { fault.field };
+                FieldError { field: format!("{path}{field}"), ..fault }
+            });
+            faults.extend(under);
+            history.push(DatedFact { statement: new.statement, valid: new.valid, ended_on: None, state: FactState::Verified });
+        }
+        if faults.is_empty() { Ok(resident) } else { Err(faults) }
+    }
+
+    /// All that is stated, with the path of its fields.
+    fn facts(&self, today: BusinessDate) -> Vec<(String, NewFact)> {
+        let since = DateRange::from_day(today);
+        let mut facts = Vec::new();
+        let mut state = |path: String, statement: Statement, valid: DateRange, evidence: Option<Evidence>| {
+            facts.push((path, NewFact { statement, valid, evidence }));
+        };
+        state(String::new(), Statement::Identity, since, None);
+        state(String::new(), Statement::Residence { division: self.residence }, since, None);
+        if let Some(division) = self.hukou {
+            state(String::new(), Statement::Hukou { division }, since, None);
+        }
+        if let Some(living) = self.living {
+            state(String::new(), Statement::Living { living }, since, None);
+        }
+        if let Some(categories) = &self.categories {
+            state(String::new(), Statement::CategoriesChecked, since, None);
+            for (place, one) in categories.iter().enumerate() {
+                let statement = Statement::Category { category: one.what };
+                state(format!("categories.{place}."), statement, one.valid, one.evidence.clone());
+            }
+        }
+        if let Some(one) = &self.disability {
+            state("disability.".to_owned(), Statement::Disability { disability: one.what }, one.valid, one.evidence.clone());
+        }
+        for (name, value) in &self.declared {
+            state("facts.".to_owned(), Statement::Declared { name: name.clone(), value: value.clone() }, since, None);
+        }
+        facts
+    }
+
+    async fn state_facts(&self, tx: &Tx<'_>, id: ResidentId) -> Result<(), StoreError> {
+        let state = match &self.registrant {
+            Registrant::Community { .. } => FactState::Verified,
+            Registrant::Own { .. } => FactState::Claimed,
+        };
+        for (_, new) in self.facts(tx.today()) {
+            fact::insert(tx, id, &new, state).await?;
+        }
+        Ok(())
+    }
+
+    async fn record_registrant(&self, tx: &Tx<'_>, id: ResidentId) -> Result<(), StoreError> {
+        let (channel, requested_by) = match &self.registrant {
+            Registrant::Community { requested_by } => ("community", *requested_by),
+            Registrant::Own { relation: Relation::Self_, .. } => ("self", Relation::Self_),
+            Registrant::Own { relation, .. } => ("family", *relation),
+        };
+        let row = resident_registration::Model {
+            resident_id: id.uuid(),
+            channel: channel.to_owned(),
+            requested_by: requested_by.to_string(),
+            registered_by: tx.actor().person().map(PersonId::uuid),
+            registered_at: tx.now(),
+        };
+        resident_registration::Entity::insert(row.into_active_model()).exec_without_returning(tx.db).await?;
+        if let Registrant::Own { relation, consent } = &self.registrant {
+            family::bind(tx, id, tx.actor().need_person()?, *relation, consent).await?;
+        }
+        Ok(())
+    }
 }
 
-async fn insert_address(tx: &Tx<'_>, resident: ResidentId, address: &NewAddress) -> Result<ServiceAddressId, StoreError> {
-    let id: ServiceAddressId = tx.id();
-    let coordinate_enc = match &address.coordinate {
-        Some(coordinate) => Some(tx.seal_json("service_address", "coordinate_enc", id.uuid(), coordinate)?),
-        None => None,
-    };
-    let model = service_address::ActiveModel {
-        id: Set(id.uuid()),
-        resident_id: Set(resident.uuid()),
-        division: Set(address.division.to_string()),
-        text_enc: Set(tx.seal("service_address", "text_enc", id.uuid(), address.text.expose_secret().as_bytes())?),
-        coordinate_enc: Set(coordinate_enc),
-        created_at: Set(tx.now()),
-    };
-    service_address::Entity::insert(model).exec_without_returning(tx.db).await?;
-    Ok(id)
-}
-
-/// Binds somebody with an account to a resident: from now on they may act for them.
+/// Changes how a resident is reached by telephone.
 #[derive(Debug, Clone)]
-pub struct BindFamilyMember {
+pub struct EditContact {
     /// The resident.
     pub resident: ResidentId,
-    /// Login of the family member's account, or of the resident's own.
-    pub login: String,
-    /// How they are related.
-    pub relation: Relation,
-    /// The resident's consent.
-    pub consent: Consent,
+    /// The version that was looked at.
+    pub version: i64,
+    /// The telephone; none takes it away.
+    pub phone: Option<PhoneNumber>,
 }
 
-/// A bound family member.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BoundFamilyMember {
-    /// The resident.
-    pub resident_id: ResidentId,
-    /// Who may act for them.
-    pub person_id: PersonId,
-}
+impl Command for EditContact {
+    type Output = i64;
+    const ACTION: Option<Action> = Some(Action::EditContact);
+    const NAME: &'static str = "edit_contact";
 
-impl Command for BindFamilyMember {
-    type Output = BoundFamilyMember;
-    const ACTION: Option<Action> = Some(Action::BindFamilyMember);
-    const NAME: &'static str = "bind_family_member";
-
-    async fn run(&self, tx: &Tx<'_>) -> Result<BoundFamilyMember, StoreError> {
-        let resident = lock(tx, self.resident).await?;
-        tx.permit(Action::BindFamilyMember, &object(&resident)?)?;
-        let unknown = || {
-            StoreError::fields(vec![FieldError::new(
-                "login",
-                "login.unknown",
-                "name the login of an account with the role family_member or resident",
-            )])
-        };
-        if self.consent.given_on() > tx.today() {
-            let cure = "write the day on which the consent was given";
-            return Err(StoreError::fields(vec![FieldError::new("consent.given_on", "consent.future", cure)]));
+    async fn run(&self, tx: &Tx<'_>) -> Result<i64, StoreError> {
+        let before = lock(tx, self.resident).await?;
+        tx.permit(Action::EditContact, &object(&before)?)?;
+        if before.version != self.version {
+            return Err(StoreError::Stale("this resident"));
         }
-        let account = account::Entity::find().filter(account::Column::Login.eq(&self.login)).one(tx.db).await?.ok_or_else(unknown)?;
-        let grants = role_grant::Entity::find()
-            .filter(role_grant::Column::PersonId.eq(account.person_id))
-            .filter(role_grant::Column::Role.is_in(["family_member", "resident"]))
-            .one(tx.db)
-            .await?;
-        if grants.is_none() {
-            return Err(unknown());
-        }
-        let model = relation::ActiveModel {
-            person_id: Set(account.person_id),
-            resident_id: Set(resident.id),
-            relation: Set(self.relation.to_string()),
-            consent: Set(crate::convert::to_json("relation", &self.consent)?),
-            valid_from: Set(tx.today().get()),
-            valid_until: Set(None),
-            recorded_by: Set(tx.actor().person().map(domain::id::Id::uuid)),
-            created_at: Set(tx.now()),
+        let phone_enc = match &self.phone {
+            Some(phone) => Some(tx.seal("resident", "phone_enc", before.id, phone.expose().as_bytes())?),
+            None => None,
         };
-        relation::Entity::insert(model).exec_without_returning(tx.db).await.map_err(exists("the relation"))?;
-        let person = PersonId::from_uuid(account.person_id);
-        tx.emit(Event::FamilyMemberBound { resident: self.resident, person });
-        tx.record(&self.resident, None, None);
-        Ok(BoundFamilyMember { resident_id: self.resident, person_id: person })
+        likeness::mark_phone(tx, before.id, self.phone.as_ref()).await?;
+        let row = resident::Model { phone_enc, version: before.version + 1, ..before.clone() };
+        tx.save(row.clone()).await?;
+        tx.emit(Event::ResidentContactChanged { resident: self.resident });
+        tx.record(&self.resident, Some(&before), Some(&row));
+        Ok(row.version)
     }
+}
+
+/// What is wrong with a division that a field names.
+pub(crate) async fn division_faults(tx: &Tx<'_>, field: &str, code: DivisionCode) -> Result<Vec<FieldError>, StoreError> {
+    let known = division::Entity::find_by_id(code.to_string()).one(tx.db).await?;
+    let fault = || FieldError::new(field, "division.unknown", "name a division of this city's table");
+    Ok(if known.is_some() { Vec::new() } else { vec![fault()] })
 }
 
 /// Loads a resident and excludes other writers; the first lock of every use case about one.
@@ -283,9 +366,4 @@ pub(crate) async fn lock(tx: &Tx<'_>, id: ResidentId) -> Result<resident::Model,
 pub(crate) fn object(row: &resident::Model) -> Result<Object, StoreError> {
     let division = crate::convert::code("resident", "residence_division", &row.residence_division)?;
     Ok(Object { division: Some(division), resident: Some(ResidentId::from_uuid(row.id)), provider: None })
-}
-
-/// Decrypts a resident's facts.
-pub(crate) fn facts(tx: &Tx<'_>, row: &resident::Model) -> Result<StoredFacts, StoreError> {
-    tx.open_json("resident", "facts_enc", row.id, &row.facts_enc)
 }

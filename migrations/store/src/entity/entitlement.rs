@@ -18,6 +18,7 @@ pub(crate) struct Model {
     pub effective_until: Option<Date>,
     pub created_at: DateTimeUtc,
     pub version: i64,
+    pub ended_as: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -13,6 +13,7 @@ pub(crate) struct Model {
     pub text_enc: Vec<u8>,
     pub coordinate_enc: Option<Vec<u8>>,
     pub created_at: DateTimeUtc,
+    pub ended_on: Option<Date>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

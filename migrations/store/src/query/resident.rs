@@ -4,7 +4,7 @@ use domain::{
     access::{Action, Actor},
     catalogue::Unit,
     id::{EntitlementId, EntitlementWindowId, ResidentId, ServiceAddressId},
-    resident::{IdentityDocument, IdentityNumber, LifeStatus},
+    resident::{Coordinate, IdentityDocument, IdentityNumber, LifeStatus, PhoneNumber, Relation},
     time::BusinessDate,
 };
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _};
@@ -12,10 +12,10 @@ use serde::Serialize;
 
 use crate::{
     Store, command, convert,
-    entity::{self, entitlement, entitlement_window, service_address},
+    entity::{self, entitlement, entitlement_window, resident_registration, service_address},
     error::StoreError,
     keys::Cell,
-    tx::open_text,
+    tx::{open_json, open_text},
 };
 
 /// A resident as staff and family see them. The identity number is masked.
@@ -33,12 +33,29 @@ pub struct ResidentView {
     pub residence: String,
     /// The path of names of that community.
     pub residence_name: Option<String>,
+    /// Division of the household register, where it is known.
+    pub hukou: Option<String>,
+    /// Telephone, masked.
+    pub phone_masked: Option<String>,
     /// Whether they can be served.
     pub status: LifeStatus,
+    /// First day of that status.
+    pub status_since: BusinessDate,
+    /// Who registered them, and at whose wish.
+    pub registration: Option<RegistrationView>,
     /// Where they are served.
     pub addresses: Vec<AddressView>,
     /// Version, for edits.
     pub version: i64,
+}
+
+/// Who registered a resident, and at whose wish.
+#[derive(Debug, Clone, Serialize)]
+pub struct RegistrationView {
+    /// `self`, `family` or `community`.
+    pub channel: String,
+    /// What whoever asked for it is to the resident.
+    pub requested_by: Relation,
 }
 
 /// A service address.
@@ -50,6 +67,8 @@ pub struct AddressView {
     pub division: String,
     /// Street, house, door.
     pub text: String,
+    /// Its position in WGS-84, whatever system it came in.
+    pub position: Option<Coordinate>,
 }
 
 /// A window of an entitlement with its balance.
@@ -115,15 +134,18 @@ impl Store {
         let (number, _) = checked.map_err(|cause| convert::corrupt("resident", "document_enc", &cause))?;
         let rows = service_address::Entity::find()
             .filter(service_address::Column::ResidentId.eq(row.id))
+            .filter(service_address::Column::EndedOn.is_null())
             .order_by_asc(service_address::Column::Id)
             .all(self.db())
             .await?;
         let mut addresses = Vec::new();
         for address in rows {
-            let cell = Cell { table: "service_address", column: "text_enc", row: address.id };
-            let text = open_text(self.keys(), cell, &address.text_enc)?;
-            addresses.push(AddressView { address_id: ServiceAddressId::from_uuid(address.id), division: address.division, text });
+            addresses.push(self.address_view(address)?);
         }
+        let phone = row.phone_enc.as_ref().map(|envelope| text("phone_enc", envelope)).transpose()?;
+        let phone = phone.map(|phone| PhoneNumber::parse(&phone)).transpose();
+        let phone = phone.map_err(|cause| convert::corrupt("resident", "phone_enc", &cause))?;
+        let registration = resident_registration::Entity::find_by_id(row.id).one(self.db()).await?.map(registration_view).transpose()?;
         let residence = convert::code("resident", "residence_division", &row.residence_division)?;
         Ok(ResidentView {
             resident_id: id,
@@ -132,10 +154,23 @@ impl Store {
             number_masked: number.to_string(),
             residence_name: self.reference().divisions.display_name(residence),
             residence: row.residence_division.clone(),
+            hukou: Some(row.hukou_division.clone()).filter(|hukou| !hukou.is_empty()),
+            phone_masked: phone.map(|phone| phone.to_string()),
             status: convert::code("resident", "status", &row.status)?,
+            status_since: convert::date(row.status_on),
+            registration,
             addresses,
             version: row.version,
         })
+    }
+
+    fn address_view(&self, row: service_address::Model) -> Result<AddressView, StoreError> {
+        let cell = |column| Cell { table: "service_address", column, row: row.id };
+        let text = open_text(self.keys(), cell("text_enc"), &row.text_enc)?;
+        let position: Option<Coordinate> =
+            row.coordinate_enc.as_ref().map(|envelope| open_json(self.keys(), cell("coordinate_enc"), envelope)).transpose()?;
+        let position = position.map(Coordinate::to_wgs84);
+        Ok(AddressView { address_id: ServiceAddressId::from_uuid(row.id), division: row.division, text, position })
     }
 
     /// What a resident may use. A window that is over has nothing left, whether or not a sweeper has been.
@@ -169,6 +204,11 @@ impl Store {
         }
         Ok(views)
     }
+}
+
+fn registration_view(row: resident_registration::Model) -> Result<RegistrationView, StoreError> {
+    let requested_by = convert::code("resident_registration", "requested_by", &row.requested_by)?;
+    Ok(RegistrationView { channel: row.channel, requested_by })
 }
 
 fn window_view(row: &entitlement_window::Model, today: BusinessDate) -> Result<WindowView, StoreError> {

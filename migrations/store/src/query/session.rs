@@ -3,6 +3,7 @@
 use domain::{
     access::{Actor, Grant, Reach, Role, SignedIn},
     id::{AccountId, PersonId, ProviderId, ResidentId, SessionId},
+    resident::{Consent, ConsentPurpose},
     time::{BusinessDate, Instant},
 };
 use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _};
@@ -75,6 +76,14 @@ impl Store {
             .filter(Condition::any().add(relation::Column::ValidUntil.is_null()).add(relation::Column::ValidUntil.gt(today.get())))
             .all(self.db())
             .await?;
-        Ok(rows.into_iter().map(|row| ResidentId::from_uuid(row.resident_id)).collect())
+        let mut residents = Vec::new();
+        for row in rows {
+            let consent: Consent = convert::json("relation", "consent", &row.consent)?;
+            // Nobody acts for a resident who no longer consents.
+            if consent.covers(ConsentPurpose::Service, today) {
+                residents.push(ResidentId::from_uuid(row.resident_id));
+            }
+        }
+        Ok(residents)
     }
 }
