@@ -10,6 +10,7 @@ mod divisions;
 mod entitlements;
 mod facts;
 mod family_members;
+mod lists;
 mod me;
 mod once;
 mod orders;
@@ -33,7 +34,7 @@ use crate::{access::Access, router::RouteTable};
 
 /// All routes of the API, relative to its beginning.
 pub(crate) fn routes() -> RouteTable {
-    RouteTable::default().merge(city()).merge(registry()).merge(eligibility()).merge(service()).merge(settlement())
+    RouteTable::default().merge(city()).merge(registry()).merge(eligibility()).merge(service()).merge(settlement()).merge(listed())
 }
 
 fn act(action: Action) -> Access {
@@ -125,4 +126,18 @@ fn settlement() -> RouteTable {
         .route(act(Action::ReadSettlement), routes!(settlements::balances))
         .route(act(Action::ReadAudit), routes!(trail::audit))
         .route(act(Action::ReadJobs), routes!(trail::jobs))
+}
+
+/// Lists, each within the reach of who asks.
+fn listed() -> RouteTable {
+    RouteTable::default()
+        .route(act(Action::ReadResident), routes!(lists::residents::list))
+        .route(act(Action::ReadApplication), routes!(lists::applications::list))
+        .route(act(Action::ReadProvider), routes!(lists::providers::list))
+        .route(act(Action::ReadCarers), routes!(lists::providers::carers))
+        .route(act(Action::ReadOrder), routes!(lists::orders::list))
+        .route(act(Action::ReadOrder), routes!(lists::orders::visits))
+        .route(act(Action::ReadSettlement), routes!(lists::settlement::held_claims))
+        .route(act(Action::ReadSettlement), routes!(lists::settlement::periods))
+        .route(act(Action::ReadJobs), routes!(lists::deliveries::list))
 }

@@ -166,6 +166,10 @@ actions! {
     PublishPrice: ProviderManager;
     /// Enter a carer with certificates.
     RegisterCarer: ProviderManager;
+    /// See providers with the state of their admission.
+    ReadProvider: ProviderManager | CommunityWorker | StreetClerk | CountyClerk | Approver | ProviderLicensingOfficer | Auditor;
+    /// See the carers of a provider.
+    ReadCarers: ProviderManager | ProviderLicensingOfficer;
     /// Ask for a quote.
     RequestQuote: FamilyMember | Resident | CommunityWorker;
     /// Book a quoted service.
@@ -360,6 +364,18 @@ impl Actor {
             Self::Person(signed_in) => {
                 let role = signed_in.grants.iter().map(|grant| grant.role).find(|role| action.roles().contains(role));
                 role.map(|role| Permit { action, role: Some(role) }).ok_or(AccessError::Role(action))
+            }
+        }
+    }
+
+    /// The same person without the grants of a role, for actions that the role may take on some objects only.
+    #[must_use]
+    pub fn without(&self, role: Role) -> Self {
+        match self {
+            Self::System(name) => Self::System(name),
+            Self::Person(signed_in) => {
+                let grants = signed_in.grants.iter().filter(|grant| grant.role != role).cloned().collect();
+                Self::Person(SignedIn { grants, ..signed_in.clone() })
             }
         }
     }

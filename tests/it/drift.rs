@@ -44,6 +44,17 @@ fn the_description_of_the_api_is_the_committed_one() {
 }
 
 #[test]
+fn every_operation_of_the_description_has_a_name_of_its_own() {
+    let description = serde_json::to_value(api::router::parts().unwrap().openapi).unwrap();
+    let operations = description["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
+    let mut names: Vec<_> = operations.filter_map(|operation| operation["operationId"].as_str()).collect();
+    names.sort_unstable();
+    assert!(names.len() > 50, "{names:?}");
+    let doubled: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+    assert!(doubled.is_empty(), "rename these handlers: {doubled:?}");
+}
+
+#[test]
 fn the_access_matrix_is_the_committed_one() {
     let parts = api::router::parts().unwrap();
     check("tests/it/snapshots/access_matrix.txt", &api::access::matrix(&parts.rules));

@@ -10,6 +10,7 @@
 mod canary;
 mod drift;
 mod ledger;
+mod lists;
 mod registry;
 mod schema;
 mod sign_in;

@@ -51,6 +51,7 @@ pub(super) fn complete(openapi: &mut OpenApi, rules: &Rules) {
             if let Found::Access(access) = rules.find(&method, path) {
                 complete_operation(operation, access);
             }
+            name_operation(operation);
         }
     }
 }
@@ -73,6 +74,14 @@ fn complete_operation(operation: &mut Operation, access: Access) {
         operation.security = Some(vec![SecurityRequirement::new("bearer", none), SecurityRequirement::new("cookie", none)]);
     }
     operation.extensions.get_or_insert_with(Extensions::default).insert("x-roles".to_owned(), who.into());
+}
+
+/// Names of handlers repeat from resource to resource; a description wants each name once.
+fn name_operation(operation: &mut Operation) {
+    let tag = operation.tags.iter().flatten().next();
+    if let Some((tag, name)) = tag.zip(operation.operation_id.as_ref()) {
+        operation.operation_id = Some(format!("{tag}_{name}"));
+    }
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {

@@ -60,7 +60,7 @@ impl Store {
         self.backlog().await
     }
 
-    async fn whole_city(&self) -> Result<Object, StoreError> {
+    pub(crate) async fn whole_city(&self) -> Result<Object, StoreError> {
         let city = self.city().await?;
         Ok(Object { division: Some(city.scope.division()), ..Object::default() })
     }
