@@ -134,7 +134,6 @@ fn listed() -> RouteTable {
         .route(act(Action::ReadResident), routes!(lists::residents::list))
         .route(act(Action::ReadApplication), routes!(lists::applications::list))
         .route(act(Action::ReadProvider), routes!(lists::providers::list))
-        .route(act(Action::ReadCarers), routes!(lists::providers::carers))
         .route(act(Action::ReadOrder), routes!(lists::orders::list))
         .route(act(Action::ReadOrder), routes!(lists::orders::visits))
         .route(act(Action::ReadSettlement), routes!(lists::settlement::held_claims))

@@ -167,9 +167,7 @@ actions! {
     /// Enter a carer with certificates.
     RegisterCarer: ProviderManager;
     /// See providers with the state of their admission.
-    ReadProvider: ProviderManager | CommunityWorker | StreetClerk | CountyClerk | Approver | ProviderLicensingOfficer | Auditor;
-    /// See the carers of a provider.
-    ReadCarers: ProviderManager | ProviderLicensingOfficer;
+    ReadProvider: ProviderManager | CountyClerk | Approver | ProviderLicensingOfficer | Auditor;
     /// Ask for a quote.
     RequestQuote: FamilyMember | Resident | CommunityWorker;
     /// Book a quoted service.

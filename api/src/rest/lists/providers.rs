@@ -1,19 +1,15 @@
-//! Providers and their carers.
+//! Providers.
 
 use axum::{Json, extract::State};
-use domain::{
-    division::Scope,
-    id::{CarerId, PersonId, ProviderId},
-    provider::ProviderStatus,
-};
+use domain::{division::Scope, id::ProviderId, provider::ProviderStatus};
 use serde::{Deserialize, Serialize};
-use store::query::list::{CarerRow, ProviderFilter, ProviderRow};
+use store::query::list::{ProviderFilter, ProviderRow};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use super::{PageResponse, asked};
 use crate::{
-    extract::{PathId, RequestCtx, ValidQuery},
+    extract::{RequestCtx, ValidQuery},
     problem::Problem,
     state::AppState,
 };
@@ -29,19 +25,6 @@ pub(crate) struct ProvidersQuery {
     /// State of the admission, such as `reviewed` or `admitted`.
     #[param(value_type = Option<String>)]
     state: Option<ProviderStatus>,
-    /// Most entries, 1 to 100; 50 if absent.
-    #[validate(range(min = 1, max = 100))]
-    limit: Option<u64>,
-    /// `next_cursor` of the page before.
-    #[validate(length(max = 200))]
-    cursor: Option<String>,
-}
-
-/// Which page.
-#[derive(Debug, Deserialize, utoipa::IntoParams, Validate)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct CarersQuery {
     /// Most entries, 1 to 100; 50 if absent.
     #[validate(range(min = 1, max = 100))]
     limit: Option<u64>,
@@ -74,22 +57,6 @@ impl From<ProviderRow> for ProviderEntry {
     }
 }
 
-/// A carer in a list.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct CarerEntry {
-    #[schema(value_type = String)]
-    carer_id: CarerId,
-    #[schema(value_type = String)]
-    person_id: PersonId,
-    name: String,
-}
-
-impl From<CarerRow> for CarerEntry {
-    fn from(row: CarerRow) -> Self {
-        Self { carer_id: row.carer_id, person_id: row.person_id, name: row.name }
-    }
-}
-
 /// Lists the providers within reach, the newest first
 #[utoipa::path(get, path = "/providers", tag = "providers", params(ProvidersQuery), responses((status = OK, body = PageResponse<ProviderEntry>)))]
 pub(crate) async fn list(
@@ -99,15 +66,4 @@ pub(crate) async fn list(
 ) -> Result<Json<PageResponse<ProviderEntry>>, Problem> {
     let filter = ProviderFilter { division: query.division, state: query.state };
     Ok(Json(state.store.providers(&who.ctx.actor, &filter, &asked(query.limit, query.cursor)).await?.into()))
-}
-
-/// Lists the carers of a provider, the newest first
-#[utoipa::path(get, path = "/providers/{provider_id}/carers", tag = "providers", params(("provider_id" = String, Path), CarersQuery), responses((status = OK, body = PageResponse<CarerEntry>)))]
-pub(crate) async fn carers(
-    State(state): State<AppState>,
-    who: RequestCtx,
-    PathId(provider): PathId<ProviderId>,
-    ValidQuery(query): ValidQuery<CarersQuery>,
-) -> Result<Json<PageResponse<CarerEntry>>, Problem> {
-    Ok(Json(state.store.carers(&who.ctx.actor, provider, &asked(query.limit, query.cursor)).await?.into()))
 }

@@ -32,7 +32,7 @@ pub use application::{ApplicationFilter, ApplicationRow};
 pub use claim::{HeldClaimFilter, HeldClaimRow};
 pub use delivery::DeadDeliveryRow;
 pub use order::{OrderFilter, OrderRow, VisitFilter};
-pub use provider::{CarerRow, ProviderFilter, ProviderRow};
+pub use provider::{ProviderFilter, ProviderRow};
 pub use resident::{ResidentFilter, ResidentRow};
 pub use settlement::{PeriodFilter, PeriodRow};
 

@@ -1,22 +1,16 @@
-//! Providers and their carers.
+//! Providers.
 
 use domain::{
     access::{Action, Actor, Reach},
     division::Scope,
-    id::{CarerId, PersonId, ProviderId},
+    id::ProviderId,
     provider::ProviderStatus,
 };
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use serde::Serialize;
 
 use super::{Page, PageAsked, Pager, Position, inside, within};
-use crate::{
-    Store, command, convert,
-    entity::{carer, person, provider},
-    error::StoreError,
-    keys::Cell,
-    tx::open_text,
-};
+use crate::{Store, convert, entity::provider, error::StoreError};
 
 /// Which providers.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -40,17 +34,6 @@ pub struct ProviderRow {
     pub division: String,
     /// State of its admission.
     pub state: ProviderStatus,
-}
-
-/// A carer in a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CarerRow {
-    /// The carer.
-    pub carer_id: CarerId,
-    /// The person.
-    pub person_id: PersonId,
-    /// Name.
-    pub name: String,
 }
 
 impl Store {
@@ -80,31 +63,6 @@ impl Store {
                 name: row.name,
                 credit_code: row.credit_code,
                 division: row.division,
-            })
-        })
-    }
-
-    /// The carers of a provider, the newest first.
-    ///
-    /// # Errors
-    /// A role that may not, a provider out of reach, a limit or cursor that cannot be used.
-    pub async fn carers(&self, actor: &Actor, provider: ProviderId, page: &PageAsked) -> Result<Page<CarerRow>, StoreError> {
-        actor.may(Action::ReadCarers)?;
-        let row = provider::Entity::find_by_id(provider.uuid()).one(self.db()).await?.ok_or_else(StoreError::not_found)?;
-        actor.permit(Action::ReadCarers, &command::provider::object(&row)?)?;
-        let pager = Pager::new(self, actor, "carers", &provider, page)?;
-        let select = carer::Entity::find().filter(carer::Column::ProviderId.eq(row.id));
-        let rows = pager.newest_first(select, carer::Column::Id).await?;
-        let page = pager.finish(rows, |row| Position::of_id(row.id))?;
-        let people =
-            person::Entity::find().filter(person::Column::Id.is_in(page.items.iter().map(|row| row.person_id))).all(self.db()).await?;
-        page.try_map(|row| {
-            let person = people.iter().find(|person| person.id == row.person_id).ok_or_else(StoreError::not_found)?;
-            let cell = Cell { table: "person", column: "name_enc", row: person.id };
-            Ok(CarerRow {
-                carer_id: CarerId::from_uuid(row.id),
-                person_id: PersonId::from_uuid(row.person_id),
-                name: open_text(self.keys(), cell, &person.name_enc)?,
             })
         })
     }
