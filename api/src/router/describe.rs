@@ -51,7 +51,7 @@ pub(super) fn complete(openapi: &mut OpenApi, rules: &Rules) {
             if let Found::Access(access) = rules.find(&method, path) {
                 complete_operation(operation, access);
             }
-            name_operation(operation);
+            operation.operation_id = Some(operation_name(&method, path));
         }
     }
 }
@@ -77,11 +77,11 @@ fn complete_operation(operation: &mut Operation, access: Access) {
 }
 
 /// Names of handlers repeat from resource to resource; a description wants each name once.
-fn name_operation(operation: &mut Operation) {
-    let tag = operation.tags.iter().flatten().next();
-    if let Some((tag, name)) = tag.zip(operation.operation_id.as_ref()) {
-        operation.operation_id = Some(format!("{tag}_{name}"));
-    }
+fn operation_name(method: &Method, path: &str) -> String {
+    let path = path.strip_prefix(super::API).unwrap_or(path);
+    let segments = path.split('/').filter(|segment| !segment.is_empty());
+    let words = segments.map(|segment| segment.trim_matches(['{', '}']).replace('.', "_"));
+    std::iter::once(method.as_str().to_ascii_lowercase()).chain(words).collect::<Vec<_>>().join("_")
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
