@@ -5,6 +5,7 @@ mod accounts;
 mod addresses;
 mod applications;
 mod assessments;
+mod consents;
 mod demo_clock;
 mod divisions;
 mod entitlements;
@@ -103,6 +104,9 @@ fn service() -> RouteTable {
         .route(act(Action::RequestQuote), routes!(quotes::request))
         .route(act(Action::PlaceOrder), routes!(orders::place))
         .route(act(Action::ReadOrder), routes!(orders::read))
+        .route(act(Action::ReadConsent), routes!(consents::list))
+        .route(act(Action::ReadConsent), routes!(consents::read))
+        .route(act(Action::AnswerConsent), routes!(consents::answer))
         .route(act(Action::AcceptOrder), routes!(orders::accept))
         .route(act(Action::DeclineOrder), routes!(orders::decline))
         .route(act(Action::AssignOrder), routes!(orders::assign))

@@ -194,6 +194,14 @@ actions! {
     DecideDispute: CountyClerk;
     /// Approve or refuse a claim line that is held for missing evidence.
     DecideHeldClaim: CountyClerk | Approver;
+    /// Answer a request for consent to a larger share.
+    AnswerConsent: FamilyMember | Resident;
+    /// See requests for consent.
+    ReadConsent: FamilyMember | Resident | CommunityWorker;
+    /// Propose to take back what was posted for an order.
+    ProposeReversal: CountyClerk;
+    /// Decide on taking back what was posted.
+    DecideReversal: Approver;
     /// See claim lines and settlement periods.
     ReadSettlement: CountyClerk | Approver | Auditor;
     /// Compute a settlement period.
@@ -457,6 +465,7 @@ mod tests {
             (Action::ReviewProvider, Action::AdmitProvider),
             (Action::ComputeSettlement, Action::ApproveSettlement),
             (Action::ApproveSettlement, Action::ReleaseSettlement),
+            (Action::ProposeReversal, Action::DecideReversal),
         ] {
             assert!(prepare.roles().iter().all(|role| !approve.roles().contains(role)), "{prepare} and {approve}");
         }

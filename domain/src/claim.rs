@@ -5,9 +5,13 @@
 //! is denied is the provider's loss, with a code.
 
 mod code;
+mod correction;
+mod standard;
 
 pub use code::AdjustmentCode;
+pub use correction::{CorrectionError, REVERSAL_DAYS, ReversalCause, ReversalState, ReversalTrigger, covered};
 use serde::{Deserialize, Serialize};
+pub use standard::{Block, StandardCode};
 
 use crate::{
     catalogue::Unit,

@@ -6,6 +6,8 @@ mod balance;
 
 pub use balance::{Balance, BalanceParts};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     eligibility::BenefitGrant,
     error::{Fault, Kind},
@@ -46,6 +48,9 @@ pub enum EntitlementError {
     /// Beyond the range of numbers.
     #[error("an amount of entitlement is too large")]
     TooLarge,
+    /// A projected window was to be used before it opens.
+    #[error("the entitlement of this window is not open yet; nothing of it can be spent")]
+    NotOpen,
     /// Stored parts that do not add up.
     #[error("held, posted and expired amounts are more than was granted")]
     Unbalanced,
@@ -74,6 +79,7 @@ impl Fault for EntitlementError {
             Self::NotPosted { .. } => "entitlement.not_posted",
             Self::Negative => "entitlement.negative",
             Self::TooLarge => "entitlement.too_large",
+            Self::NotOpen => "entitlement.not_open",
             Self::Unbalanced => "entitlement.unbalanced",
             Self::UnknownBenefit(_) => "entitlement.unknown_benefit",
             Self::OtherPolicy(_) => "entitlement.other_policy",
@@ -84,11 +90,26 @@ impl Fault for EntitlementError {
     }
     fn kind(&self) -> Kind {
         match self {
-            Self::Exhausted { .. } | Self::NotHeld { .. } | Self::NotPosted { .. } | Self::NotInForce => Kind::Conflict,
+            Self::Exhausted { .. } | Self::NotHeld { .. } | Self::NotPosted { .. } | Self::NotOpen | Self::NotInForce => Kind::Conflict,
             Self::Negative | Self::TooLarge | Self::NotAWindow | Self::Time(_) => Kind::Invalid,
             Self::Unbalanced | Self::UnknownBenefit(_) | Self::OtherPolicy(_) => Kind::Broken,
         }
     }
+}
+
+/// Whether a window has begun.
+///
+/// A window row stands from its first day on; a booking ahead makes the row of a later window as a projection,
+/// by the rules and facts that are known today. What is reserved of a projection is provisional: when the window
+/// opens, it is granted anew, its orders are priced again, and the family is asked where its share grew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::Display, strum::EnumString, strum::EnumIter)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum WindowState {
+    /// Ahead: may be reserved, not spent.
+    Projected,
+    /// Begun.
+    Open,
 }
 
 /// What a grant gives in one window: the full amount to whoever is eligible on any day of it.

@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     access::Role,
     application::ApplicationState,
+    claim::ReversalState,
+    consent::ConsentState,
     id::{
-        AccountId, ApplicationId, AssessmentId, CarerId, ClaimLineId, DecisionId, EntitlementId, EntitlementWindowId, OrderId, PersonId,
-        PolicyVersionId, PriceId, ProviderId, ResidentId, SettlementPeriodId, VisitId,
+        AccountId, ApplicationId, AssessmentId, CarerId, ClaimLineId, ConsentRequestId, CorrectionId, DecisionId, EntitlementId,
+        EntitlementWindowId, OrderId, PersonId, PolicyVersionId, PriceId, ProviderId, ResidentId, ReversalId, SettlementPeriodId, VisitId,
     },
     money::Fen,
     order::OrderState,
@@ -87,8 +89,22 @@ pub enum Event {
     CarerClockedOut { visit: VisitId, carer: CarerId },
     /// A confirmed visit was judged against one benefit.
     ClaimAdjudicated { claim: ClaimLineId, order: OrderId, subsidy: Fen },
+    /// The programmes' part of a booked order was worked out anew.
+    OrderRepriced { order: OrderId, family: Fen },
+    /// The family is asked whether it pays a larger share.
+    ConsentRequested { request: ConsentRequestId, order: OrderId, resident: ResidentId },
+    /// The question to the family came to an end.
+    ConsentMoved { request: ConsentRequestId, to: ConsentState },
+    /// It was proposed to take back what was posted for an order.
+    ReversalProposed { reversal: ReversalId, order: OrderId },
+    /// Another person decided on it.
+    ReversalDecided { reversal: ReversalId, to: ReversalState },
+    /// What was posted on a claim line was taken back.
+    ClaimCorrected { correction: CorrectionId, claim: ClaimLineId, subsidy: Fen },
     /// A held claim line was decided.
     HeldClaimDecided { claim: ClaimLineId, paid: bool },
+    /// The content of a month was worked out for the clerk.
+    SettlementDrafted { programme: String, bureau: String, month: String, total: Fen },
     /// A settlement period was computed.
     SettlementComputed { period: SettlementPeriodId, total: Fen },
     /// A settlement period was approved.
@@ -137,11 +153,17 @@ impl Event {
             | Self::ProviderAdmitted { provider }
             | Self::PricePublished { provider, .. }
             | Self::CarerRegistered { provider, .. } => provider.to_string(),
-            Self::OrderPlaced { order, .. } | Self::OrderMoved { order, .. } | Self::ClaimAdjudicated { order, .. } => order.to_string(),
+            Self::OrderPlaced { order, .. }
+            | Self::OrderMoved { order, .. }
+            | Self::OrderRepriced { order, .. }
+            | Self::ClaimAdjudicated { order, .. } => order.to_string(),
             Self::CarersAssigned { visit, .. } | Self::CarerClockedIn { visit, .. } | Self::CarerClockedOut { visit, .. } => {
                 visit.to_string()
             }
-            Self::HeldClaimDecided { claim, .. } => claim.to_string(),
+            Self::HeldClaimDecided { claim, .. } | Self::ClaimCorrected { claim, .. } => claim.to_string(),
+            Self::ConsentRequested { request, .. } | Self::ConsentMoved { request, .. } => request.to_string(),
+            Self::ReversalProposed { reversal, .. } | Self::ReversalDecided { reversal, .. } => reversal.to_string(),
+            Self::SettlementDrafted { programme, bureau, month, .. } => format!("settlement/{programme}/{bureau}/{month}"),
             Self::SettlementComputed { period, .. } | Self::SettlementApproved { period } | Self::SettlementReleased { period, .. } => {
                 period.to_string()
             }

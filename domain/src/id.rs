@@ -174,6 +174,12 @@ kinds! {
     Hold HoldId "hld";
     /// One visit judged against one benefit.
     ClaimLine ClaimLineId "cla";
+    /// A question to the family about a larger share.
+    ConsentRequest ConsentRequestId "csr";
+    /// A proposal to take back what was posted for an order.
+    Reversal ReversalId "rev";
+    /// What is taken back of one claim line.
+    Correction CorrectionId "cor";
     /// A ledger account.
     LedgerAccount LedgerAccountId "lac";
     /// A ledger transfer.

@@ -19,7 +19,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-pub use post::{Payer, Pot, Purse, move_units, pay_out, recognise};
+pub use post::{Payer, Pot, Purse, move_units, pay_out, recognise, reverse_recognition, take_back};
 
 use crate::{
     catalogue::Unit,
@@ -57,6 +57,10 @@ pub enum TransferKind {
     Void,
     /// What was not used lapses.
     Expire,
+    /// A window grants less than was foreseen before it opened.
+    Revoke,
+    /// A correction takes back what was posted or recognised.
+    Reverse,
     /// A confirmed visit is owed to the provider.
     Recognise,
     /// A released statement is paid.

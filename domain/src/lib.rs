@@ -10,6 +10,7 @@ pub mod application;
 pub mod assessment;
 pub mod catalogue;
 pub mod claim;
+pub mod consent;
 pub mod division;
 pub mod eligibility;
 pub mod entitlement;

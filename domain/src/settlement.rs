@@ -115,6 +115,9 @@ pub enum SettlementError {
     /// The month is not over.
     #[error("{0} is not over yet")]
     MonthOpen(Month),
+    /// The month lies before anything could be settled.
+    #[error("{0} lies before the first visit of this city; there is nothing to settle")]
+    BeforeStart(Month),
     /// An earlier month has lines that no period holds.
     #[error("{0} has lines that are not settled; close it first")]
     EarlierOpen(Month),
@@ -130,6 +133,7 @@ impl Fault for SettlementError {
     fn code(&self) -> &'static str {
         match self {
             Self::MonthOpen(_) => "settlement.month_open",
+            Self::BeforeStart(_) => "settlement.before_start",
             Self::EarlierOpen(_) => "settlement.earlier_open",
             Self::ContentChanged => "settlement.content_changed",
             Self::Money(_) => "settlement.money",
@@ -137,7 +141,7 @@ impl Fault for SettlementError {
     }
     fn kind(&self) -> Kind {
         match self {
-            Self::MonthOpen(_) | Self::EarlierOpen(_) => Kind::Conflict,
+            Self::MonthOpen(_) | Self::BeforeStart(_) | Self::EarlierOpen(_) => Kind::Conflict,
             Self::ContentChanged => Kind::Stale,
             Self::Money(_) => Kind::Broken,
         }

@@ -9,6 +9,7 @@ use sea_orm_migration::prelude::*;
 
 mod m0001;
 mod m0002;
+mod m0006;
 mod portable;
 
 /// The ordered list of changes.
@@ -18,7 +19,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001::Spine), Box::new(m0002::Registry)]
+        vec![Box::new(m0001::Spine), Box::new(m0002::Registry), Box::new(m0006::Money)]
     }
 }
 

@@ -6,6 +6,8 @@ use std::{fs, path::Path};
 
 use domain::{
     application::ApplicationState,
+    claim::ReversalState,
+    consent::ConsentState,
     order::OrderState,
     provider::ProviderStatus,
     resident::{FactState, LifeStatus},
@@ -73,6 +75,8 @@ fn the_state_diagrams_of_the_domain_are_those_of_its_tables() {
         machine::<VisitStatus>(),
         machine::<ProviderStatus>(),
         machine::<PeriodState>(),
+        machine::<ConsentState>(),
+        machine::<ReversalState>(),
     ] {
         made = made + "\n### " + name + "\n\n" + &text;
     }

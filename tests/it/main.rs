@@ -11,6 +11,7 @@ mod canary;
 mod drift;
 mod ledger;
 mod lists;
+mod money;
 mod registry;
 mod schema;
 mod sign_in;

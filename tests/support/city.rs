@@ -98,29 +98,31 @@ share_of = "own_paid"
 pub struct SampleCity<'a> {
     db: &'a TestDb,
     store: Store,
-    people: People,
-    resident: ResidentId,
-    address: ServiceAddressId,
+    pub(crate) people: People,
+    pub(crate) resident: ResidentId,
+    pub(crate) address: ServiceAddressId,
     home: Coordinate,
-    provider: ProviderId,
-    carers: Vec<(CarerId, Actor)>,
+    pub(crate) provider: ProviderId,
+    pub(crate) carers: Vec<(CarerId, Actor)>,
 }
 
+/// Who lives and works in it, one person per role.
 #[derive(Debug)]
-struct People {
-    worker: Actor,
-    street: Actor,
-    clerk: Actor,
-    cashier: Actor,
-    approver: Actor,
-    officer: Actor,
-    manager: Actor,
-    family: Actor,
+#[expect(missing_docs, reason = "the fields are the roles")]
+pub struct People {
+    pub worker: Actor,
+    pub street: Actor,
+    pub clerk: Actor,
+    pub cashier: Actor,
+    pub approver: Actor,
+    pub officer: Actor,
+    pub manager: Actor,
+    pub family: Actor,
 }
 
 /// How much of a visit is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Proof {
+pub(crate) enum Proof {
     /// The position at both ends, and the family confirms: paid.
     Confirmed,
     /// The position and an explanation, and nobody confirms: held.
@@ -157,12 +159,12 @@ impl<'a> SampleCity<'a> {
         &self.store
     }
 
-    async fn run<C: Command>(&self, actor: Actor, command: C) -> anyhow::Result<C::Output> {
+    pub(crate) async fn run<C: Command>(&self, actor: Actor, command: C) -> anyhow::Result<C::Output> {
         Ok(self.store.write(self.db.source().context(actor), command).await?)
     }
 
     /// People, rules, prices: what must be there before anybody is served.
-    async fn prepare(db: &'a TestDb) -> anyhow::Result<Self> {
+    pub(crate) async fn prepare(db: &'a TestDb) -> anyhow::Result<Self> {
         let store = db.store().await?;
         let write = |actor| db.source().context(actor);
         store.write(write(system()), ImportDivisions { csv: DIVISIONS.to_owned() }).await?;
@@ -198,7 +200,7 @@ impl<'a> SampleCity<'a> {
     }
 
     /// Publishes the policy with its budgets and brings an application through to its first window.
-    async fn entitle(&mut self) -> anyhow::Result<()> {
+    pub(crate) async fn entitle(&mut self) -> anyhow::Result<()> {
         let draft = DraftPolicy { file_name: "sample.toml".to_owned(), text: POLICY.to_owned() };
         let drafted = self.run(self.people.clerk.clone(), draft).await?;
         let publish = PublishPolicy { policy: drafted.policy_version_id, digest: drafted.digest };
@@ -207,14 +209,14 @@ impl<'a> SampleCity<'a> {
             let budget = SetBudget { programme: PROGRAMME.parse()?, fund: fund.parse()?, year: 2026, amount: Fen::new(1_000_000)? };
             self.run(self.people.clerk.clone(), budget).await?;
         }
-        let application = self.apply().await?;
+        let application = self.apply(PROGRAMME).await?;
         self.db.clock().set(at("2026-11-10T08:00:00+08:00")?);
         self.run(system(), EndNotice { application }).await?;
         self.turn_windows().await
     }
 
-    async fn apply(&self) -> anyhow::Result<ApplicationId> {
-        let file = FileApplication { resident: self.resident, programme: PROGRAMME.parse()? };
+    pub(crate) async fn apply(&self, programme: &str) -> anyhow::Result<ApplicationId> {
+        let file = FileApplication { resident: self.resident, programme: programme.parse()? };
         let application = self.run(self.people.family.clone(), file).await?.application_id;
         self.run(self.people.worker.clone(), AcceptApplication { application }).await?;
         self.run(self.people.street.clone(), ReviewApplication { application }).await?;
@@ -223,7 +225,7 @@ impl<'a> SampleCity<'a> {
     }
 
     /// Expires the windows that are over and opens those that have begun.
-    async fn turn_windows(&self) -> anyhow::Result<()> {
+    pub(crate) async fn turn_windows(&self) -> anyhow::Result<()> {
         let today = BusinessDate::of(self.db.source().now());
         for window in windows_that_ended(&self.store, today, 100).await? {
             self.run(system(), ExpireWindow { window }).await?;
@@ -249,7 +251,7 @@ impl<'a> SampleCity<'a> {
     }
 
     /// Books cleaning for two hours.
-    async fn book(&self, start: &str, programmes: Option<BTreeSet<ProgrammeCode>>) -> anyhow::Result<OrderStep> {
+    pub(crate) async fn book(&self, start: &str, programmes: Option<BTreeSet<ProgrammeCode>>) -> anyhow::Result<OrderStep> {
         let quote = RequestQuote {
             resident: self.resident,
             provider: self.provider,
@@ -265,7 +267,7 @@ impl<'a> SampleCity<'a> {
         self.run(self.people.family.clone(), PlaceOrder { quote: quoted.quote_id }).await
     }
 
-    async fn assign(&self, order: OrderId, carer: CarerId) -> anyhow::Result<()> {
+    pub(crate) async fn assign(&self, order: OrderId, carer: CarerId) -> anyhow::Result<()> {
         self.run(system(), OfferOrder { order }).await?;
         self.run(self.people.manager.clone(), AcceptOrder { order }).await?;
         self.run(self.people.manager.clone(), AssignOrder { order, carers: vec![carer] }).await?;
@@ -273,7 +275,7 @@ impl<'a> SampleCity<'a> {
     }
 
     /// Books a visit the day before, serves it and lets it be judged.
-    async fn serve(&self, start: &str, programmes: Option<BTreeSet<ProgrammeCode>>, proof: Proof) -> anyhow::Result<OrderId> {
+    pub(crate) async fn serve(&self, start: &str, programmes: Option<BTreeSet<ProgrammeCode>>, proof: Proof) -> anyhow::Result<OrderId> {
         let begin = at(start)?;
         self.db.clock().set(begin - chrono::TimeDelta::hours(20));
         let OrderStep { order_id: order, visit_id, .. } = self.book(start, programmes).await?;
@@ -293,7 +295,7 @@ impl<'a> SampleCity<'a> {
         Ok(order)
     }
 
-    fn clock(&self, visit: VisitId, kind: ClockKind, proof: Proof) -> ClockVisit {
+    pub(crate) fn clock(&self, visit: VisitId, kind: ClockKind, proof: Proof) -> ClockVisit {
         ClockVisit {
             visit,
             kind,
@@ -306,7 +308,7 @@ impl<'a> SampleCity<'a> {
     }
 
     /// The claim line of an order, as its event tells.
-    async fn held_claim(&self, order: OrderId) -> anyhow::Result<ClaimLineId> {
+    pub(crate) async fn held_claim(&self, order: OrderId) -> anyhow::Result<ClaimLineId> {
         while self.run(system(), Dispatch { subscribers: |_event| vec!["claims"] }).await? > 0 {}
         loop {
             let claimed = self.run(system(), Claim).await?;

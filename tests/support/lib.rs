@@ -5,5 +5,6 @@ pub mod clock;
 pub mod db;
 pub mod desk;
 pub mod http;
+pub mod market;
 pub mod served;
 pub mod walk;

@@ -99,7 +99,7 @@ impl Runner {
     }
 
     async fn deliver(&self, claimed: Claimed) -> Result<(), StoreError> {
-        let result = subscriber::handle(&self.store, self.context("subscriber"), &claimed).await;
+        let result = subscriber::handle(&self.store, &self.source, &claimed).await;
         let outcome = match result {
             Ok(()) => Outcome::Done,
             Err(cause) => {

@@ -29,6 +29,7 @@ enum Job {
     OpenWindows,
     ExpireWindows,
     PassOrderDeadlines,
+    LapseConsents,
     SealAudit,
 }
 
@@ -38,6 +39,7 @@ pub const ALL: &[Reconciler] = &[
     Reconciler { name: "expire_windows", schedule: "0 * * * * *", job: Job::ExpireWindows },
     Reconciler { name: "open_windows", schedule: "0 */10 * * * *", job: Job::OpenWindows },
     Reconciler { name: "pass_order_deadlines", schedule: "*/10 * * * * *", job: Job::PassOrderDeadlines },
+    Reconciler { name: "lapse_consents", schedule: "*/10 * * * * *", job: Job::LapseConsents },
     Reconciler { name: "seal_audit", schedule: "0 */5 * * * *", job: Job::SealAudit },
 ];
 
@@ -69,6 +71,10 @@ pub(crate) async fn run(reconciler: &Reconciler, store: &Store, source: &Source)
         Job::PassOrderDeadlines => {
             let due = query::work::orders_past_deadline(store, source.now(), RUN_MAX).await?;
             each.write(due.into_iter().map(|order| command::order::PassDeadline { order })).await
+        }
+        Job::LapseConsents => {
+            let due = query::work::consents_past_deadline(store, source.now(), RUN_MAX).await?;
+            each.write(due.into_iter().map(|request| command::consent::LapseConsent { request })).await
         }
         Job::SealAudit => each.write([SealAudit]).await,
     }

@@ -1,10 +1,11 @@
 //! Who reacts to which event. The match names every event: a new one asks for a decision.
 
-use domain::event::Event;
+use domain::{access::Actor, consent::ConsentCause, event::Event, id::PolicyVersionId};
 use store::{
-    Ctx, Store, StoreError,
-    command::{entitlement::RefreshWindows, order::OfferOrder},
+    Source, Store, StoreError,
+    command::{consent::ReopenOrders, entitlement::RefreshWindows, order::OfferOrder},
     delivery::Claimed,
+    query::work::residents_who_booked_under,
 };
 
 /// Puts a booked order before its provider.
@@ -13,12 +14,19 @@ const OFFER_ORDER: &str = "offer_order";
 /// Looks at a resident's windows again after a new assessment.
 const REFRESH_WINDOWS: &str = "refresh_windows";
 
+/// Prices booked orders again after the rules of their programme or the facts of their resident changed.
+const REOPEN_ORDERS: &str = "reopen_orders";
+
+/// Residents that one step of a subscriber takes.
+const RESIDENTS_MAX: u64 = 500;
+
 /// The subscribers of an event.
 #[must_use]
 pub fn of(event: &Event) -> Vec<&'static str> {
     match event {
         Event::OrderPlaced { .. } => vec![OFFER_ORDER],
         Event::AssessmentConfirmed { .. } => vec![REFRESH_WINDOWS],
+        Event::PolicyPublished { .. } | Event::ResidentFactsChanged { .. } | Event::ResidentStatusChanged { .. } => vec![REOPEN_ORDERS],
         Event::AccountCreated { .. }
         | Event::RoleGranted { .. }
         | Event::DivisionsImported { .. }
@@ -27,11 +35,8 @@ pub fn of(event: &Event) -> Vec<&'static str> {
         | Event::FamilyMemberBound { .. }
         | Event::FamilyMemberUnbound { .. }
         | Event::ResidentContactChanged { .. }
-        | Event::ResidentFactsChanged { .. }
-        | Event::ResidentStatusChanged { .. }
         | Event::AssessmentRecorded { .. }
         | Event::PolicyDrafted { .. }
-        | Event::PolicyPublished { .. }
         | Event::BudgetSet { .. }
         | Event::ApplicationFiled { .. }
         | Event::ApplicationMoved { .. }
@@ -50,6 +55,13 @@ pub fn of(event: &Event) -> Vec<&'static str> {
         | Event::CarerClockedOut { .. }
         | Event::ClaimAdjudicated { .. }
         | Event::HeldClaimDecided { .. }
+        | Event::OrderRepriced { .. }
+        | Event::ConsentRequested { .. }
+        | Event::ConsentMoved { .. }
+        | Event::ReversalProposed { .. }
+        | Event::ReversalDecided { .. }
+        | Event::ClaimCorrected { .. }
+        | Event::SettlementDrafted { .. }
         | Event::SettlementComputed { .. }
         | Event::SettlementApproved { .. }
         | Event::SettlementReleased { .. } => Vec::new(),
@@ -58,12 +70,31 @@ pub fn of(event: &Event) -> Vec<&'static str> {
 
 /// Does the work of one delivery. A subscriber or event that this version does not know is an error, so
 /// that it waits for a version that does.
-pub(crate) async fn handle(store: &Store, ctx: Ctx, claimed: &Claimed) -> Result<(), StoreError> {
+pub(crate) async fn handle(store: &Store, source: &Source, claimed: &Claimed) -> Result<(), StoreError> {
+    let ctx = source.context(Actor::System("subscriber"));
     match (claimed.subscriber.as_str(), &claimed.event) {
         (OFFER_ORDER, Event::OrderPlaced { order, .. }) => store.write(ctx, OfferOrder { order: *order }).await,
         (REFRESH_WINDOWS, Event::AssessmentConfirmed { resident, .. }) => store.write(ctx, RefreshWindows { resident: *resident }).await,
+        (REOPEN_ORDERS, Event::ResidentFactsChanged { resident } | Event::ResidentStatusChanged { resident }) => {
+            store.write(ctx, ReopenOrders { resident: *resident, cause: ConsentCause::EntitlementChanged }).await
+        }
+        (REOPEN_ORDERS, Event::PolicyPublished { policy, .. }) => reopen_orders(store, source, *policy).await,
         (subscriber, event) => {
             Err(StoreError::Configuration(format!("this version does not know subscriber {subscriber} of {}", event.kind())))
         }
+    }
+}
+
+/// One command for each resident, so that a long list holds no lock for long; a repeat finds nothing to change.
+async fn reopen_orders(store: &Store, source: &Source, policy: PolicyVersionId) -> Result<(), StoreError> {
+    let mut after = None;
+    loop {
+        let residents = residents_who_booked_under(store, policy, after, RESIDENTS_MAX).await?;
+        let Some(last) = residents.last().copied() else { return Ok(()) };
+        for resident in residents {
+            let reopen = ReopenOrders { resident, cause: ConsentCause::PolicyChanged };
+            store.write(source.context(Actor::System(REOPEN_ORDERS)), reopen).await?;
+        }
+        after = Some(last);
     }
 }

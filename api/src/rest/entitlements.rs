@@ -39,6 +39,8 @@ pub(crate) struct WindowResponse {
     expired: i64,
     /// What can still be reserved today.
     available: i64,
+    /// `open`, or `projected` for a window ahead in which something is booked.
+    state: String,
 }
 
 impl From<EntitlementView> for EntitlementResponse {
@@ -66,6 +68,7 @@ impl From<WindowView> for WindowResponse {
             posted: view.posted,
             expired: view.expired,
             available: view.available,
+            state: view.state.to_string(),
         }
     }
 }

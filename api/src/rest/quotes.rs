@@ -7,12 +7,14 @@ use domain::{
     catalogue::{ItemCode, Quantity, ServiceClass},
     error::FieldError,
     id::{ProviderId, QuoteId, ResidentId, ServiceAddressId},
+    money::Fen,
     policy::{FactValue, ProgrammeCode},
-    tariff::{Adjustment, Share},
+    tariff::{Adjustment, Share, Split},
     time::{Instant, parse_instant},
 };
+use i18n::Locale;
 use serde::{Deserialize, Serialize};
-use store::command::quote::{QuoteView, RequestQuote};
+use store::command::quote::{Outlook, PriceLine, QuoteView, RequestQuote, Rule};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -51,7 +53,7 @@ pub(crate) struct QuoteRequest {
     facts: BTreeMap<String, FactValue>,
     /// The programmes to use; absent means all that the resident has.
     #[schema(value_type = Option<Vec<String>>)]
-    programmes: Option<BTreeSet<ProgrammeCode>>,
+    programmes: Option<Vec<ProgrammeCode>>,
 }
 
 /// A quote: who would pay which part, and why programmes pay less or nothing.
@@ -73,8 +75,64 @@ pub(crate) struct QuoteResponse {
     family_fen: i64,
     /// Why programmes pay less or nothing.
     adjustments: Vec<AdjustmentResponse>,
+    /// What would have to change for programmes to pay more: `eligibility`, `window`, `budget`, `catalogue`, `price`.
+    blocked_by: BTreeSet<String>,
+    /// How the price came about.
+    lines: Vec<PriceLineResponse>,
     /// Carers that the visit needs.
     staff_count: u32,
+}
+
+/// One line of the price.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PriceLineResponse {
+    item: String,
+    class: String,
+    unit: String,
+    quantity: String,
+    unit_price_fen: i64,
+    amount_fen: i64,
+}
+
+/// A code in words.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WordsResponse {
+    zh: String,
+    en: String,
+}
+
+impl WordsResponse {
+    pub(super) fn of(area: &str, code: impl std::fmt::Display) -> Self {
+        let key = format!("{area}.{code}");
+        let text = |locale| i18n::text(locale, &key).map_or_else(|| code.to_string(), std::borrow::Cow::into_owned);
+        Self { zh: text(Locale::ZhCn), en: text(Locale::En) }
+    }
+}
+
+/// What a share leaves of its entitlement.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LeftResponse {
+    /// What the window grants, in the unit.
+    granted: i64,
+    /// What could be used before.
+    before: i64,
+    /// What can be used afterwards.
+    after: i64,
+    /// Whether the window lies ahead: all this is then a projection, and the family is asked again if its share grows.
+    provisional: bool,
+}
+
+/// The rule that gave a share.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RuleResponse {
+    /// Hundredths of a percent, for a share of a price.
+    share_basis_points: Option<i64>,
+    /// `price` the whole price, `own_paid` what earlier programmes left.
+    share_of: Option<String>,
+    /// A fixed sum for each meal or visit, in fen.
+    per_unit_fen: Option<i64>,
+    /// The most for one use, in fen.
+    use_cap_fen: Option<i64>,
 }
 
 /// What one benefit pays.
@@ -90,6 +148,10 @@ pub(crate) struct ShareResponse {
     subsidy_fen: i64,
     /// Who pays which part, in fen.
     split: BTreeMap<String, i64>,
+    /// What it leaves of the entitlement.
+    left: Option<LeftResponse>,
+    /// The rule that gave it.
+    rule: Option<RuleResponse>,
 }
 
 /// Why a programme pays less or nothing.
@@ -99,12 +161,19 @@ pub(crate) struct AdjustmentResponse {
     policy_version: String,
     benefit: String,
     code: String,
+    /// The code in words.
+    text: WordsResponse,
+    /// What would have to change: `eligibility`, `window`, `budget`, `catalogue`, `price`.
+    blocked_by: String,
     reason: Option<String>,
 }
 
-impl From<Share> for ShareResponse {
-    fn from(share: Share) -> Self {
+impl ShareResponse {
+    fn new(share: Share, outlook: &[Outlook]) -> Self {
+        let outlook = outlook.iter().find(|one| one.programme == share.programme && one.benefit == share.benefit);
         Self {
+            left: outlook.map(LeftResponse::from),
+            rule: outlook.map(|one| RuleResponse::from(&one.rule)),
             programme: share.programme.to_string(),
             policy_version: share.version,
             benefit: share.benefit.to_string(),
@@ -117,6 +186,41 @@ impl From<Share> for ShareResponse {
     }
 }
 
+impl From<&Outlook> for LeftResponse {
+    fn from(outlook: &Outlook) -> Self {
+        Self { granted: outlook.granted, before: outlook.before, after: outlook.after, provisional: outlook.provisional }
+    }
+}
+
+impl From<&Rule> for RuleResponse {
+    fn from(rule: &Rule) -> Self {
+        match rule {
+            Rule::Share { rate, of, use_cap } => Self {
+                share_basis_points: Some(rate.get()),
+                share_of: Some(of.to_string()),
+                per_unit_fen: None,
+                use_cap_fen: use_cap.map(Fen::get),
+            },
+            Rule::PerUnit { amount, use_cap } => {
+                Self { share_basis_points: None, share_of: None, per_unit_fen: Some(amount.get()), use_cap_fen: use_cap.map(Fen::get) }
+            }
+        }
+    }
+}
+
+impl From<PriceLine> for PriceLineResponse {
+    fn from(line: PriceLine) -> Self {
+        Self {
+            item: line.item.to_string(),
+            class: line.class.to_string(),
+            unit: line.unit.to_string(),
+            quantity: line.quantity.to_string(),
+            unit_price_fen: line.unit_price.get(),
+            amount_fen: line.amount.get(),
+        }
+    }
+}
+
 impl From<Adjustment> for AdjustmentResponse {
     fn from(adjustment: Adjustment) -> Self {
         Self {
@@ -124,24 +228,47 @@ impl From<Adjustment> for AdjustmentResponse {
             policy_version: adjustment.version,
             benefit: adjustment.benefit.to_string(),
             code: adjustment.code.to_string(),
+            text: WordsResponse::of("adjustment", adjustment.code),
+            blocked_by: adjustment.code.block().to_string(),
             reason: adjustment.reason.map(|reason| reason.to_string()),
+        }
+    }
+}
+
+/// A price divided, as quotes and questions to the family show it.
+pub(super) struct Divided {
+    pub(super) shares: Vec<ShareResponse>,
+    pub(super) adjustments: Vec<AdjustmentResponse>,
+    pub(super) blocked_by: BTreeSet<String>,
+}
+
+impl Divided {
+    pub(super) fn new(split: Split, outlook: &[Outlook]) -> Self {
+        Self {
+            blocked_by: split.codes.iter().map(|one| one.code.block().to_string()).collect(),
+            shares: split.shares.into_iter().map(|share| ShareResponse::new(share, outlook)).collect(),
+            adjustments: split.codes.into_iter().map(AdjustmentResponse::from).collect(),
         }
     }
 }
 
 impl From<QuoteView> for QuoteResponse {
     fn from(view: QuoteView) -> Self {
-        let split = view.body.split;
+        let QuoteView { quote_id, expires_at, ends_at, body } = view;
+        let (gross_fen, family_fen) = (body.split.gross.get(), body.split.family.get());
+        let Divided { shares, adjustments, blocked_by } = Divided::new(body.split, &body.outlook);
         Self {
-            quote_id: view.quote_id,
-            expires_at: view.expires_at,
-            starts_at: view.body.priced.start,
-            ends_at: view.ends_at,
-            gross_fen: split.gross.get(),
-            shares: split.shares.into_iter().map(ShareResponse::from).collect(),
-            family_fen: split.family.get(),
-            adjustments: split.codes.into_iter().map(AdjustmentResponse::from).collect(),
-            staff_count: view.body.staff_count,
+            quote_id,
+            expires_at,
+            starts_at: body.priced.start,
+            ends_at,
+            gross_fen,
+            shares,
+            family_fen,
+            adjustments,
+            blocked_by,
+            lines: body.lines.into_iter().map(PriceLineResponse::from).collect(),
+            staff_count: body.staff_count,
         }
     }
 }
@@ -167,10 +294,19 @@ pub(crate) async fn request(
         starts_at,
         quantity: given.quantity,
         facts: given.facts.clone(),
-        programmes: given.programmes.clone(),
+        programmes: given.programmes.as_deref().map(distinct).transpose()?,
     };
     let answer = once(&state, who, key, &body, command).await?;
     Ok(Created::at(|made: &QuoteResponse| format!("/quotes/{}", made.quote_id), answer))
+}
+
+/// A programme that is named twice is a mistake, not a wish to use it twice.
+fn distinct(named: &[ProgrammeCode]) -> Result<BTreeSet<ProgrammeCode>, Problem> {
+    let mut programmes = BTreeSet::new();
+    let doubled = named.iter().enumerate().filter(|(_, programme)| !programmes.insert((*programme).clone()));
+    let faults: Vec<_> =
+        doubled.map(|(place, _)| FieldError::new(format!("programmes.{place}"), "programme.twice", "name each programme once")).collect();
+    if faults.is_empty() { Ok(programmes) } else { Err(Problem::fields(faults)) }
 }
 
 /// Reads an instant of a request.

@@ -44,6 +44,8 @@ pub enum AdjustmentCode {
     PriceCovered,
     /// The resident is not eligible at the start of the visit.
     NotEligible,
+    /// The resident has no entitlement to this programme: nobody applied, or nothing was granted.
+    NoEntitlement,
     /// Another programme gives more, and only the higher one is given.
     Superseded,
     /// A benefit that excludes this one was used first in the window.

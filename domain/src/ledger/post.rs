@@ -71,6 +71,7 @@ pub fn move_units(purse: &Purse, unit: Unit, pots: (Pot, Pot), amount: i64, fact
         (Pot::Held, Pot::Posted) => TransferKind::Post,
         (Pot::Held, Pot::Available) => TransferKind::Void,
         (Pot::Available, Pot::Expired) => TransferKind::Expire,
+        (Pot::Available, Pot::Issued) => TransferKind::Revoke,
         (Pot::Issued | Pot::Available | Pot::Held | Pot::Posted | Pot::Expired, _) => return Err(LedgerError::Range),
     };
     let entries = vec![
@@ -79,6 +80,21 @@ pub fn move_units(purse: &Purse, unit: Unit, pots: (Pot, Pot), amount: i64, fact
     ];
     let key = format!("{fact}/{}/{kind}", purse.account(pots.1).as_str());
     Transfer::new(Fact { book: purse.book(), kind, unit, key, effective_on: on }, entries)
+}
+
+/// Takes back what a visit used: posted units are available again.
+///
+/// Only an approved correction does this; `fact` names it.
+///
+/// # Errors
+/// Those of [`Transfer::new`].
+pub fn take_back(purse: &Purse, unit: Unit, amount: i64, fact: &str, on: BusinessDate) -> Result<Transfer, LedgerError> {
+    let entries = vec![
+        Entry { account: purse.account(Pot::Posted), side: Side::Debit, amount },
+        Entry { account: purse.account(Pot::Available), side: Side::Credit, amount },
+    ];
+    let key = format!("{fact}/{}/{}", purse.account(Pot::Posted).as_str(), TransferKind::Reverse);
+    Transfer::new(Fact { book: purse.book(), kind: TransferKind::Reverse, unit, key, effective_on: on }, entries)
 }
 
 /// Who owes a provider.
@@ -134,6 +150,33 @@ pub fn recognise(
     entries.push(credit(payable(provider, &Payer::Family), family));
     let key = format!("{order}/{fact}/recognise");
     Transfer::new(Fact { book: Book::Money, kind: TransferKind::Recognise, unit: Unit::Fen, key, effective_on: on }, entries)
+}
+
+/// A correction of a confirmed visit: what was recognised for the funds and the family is turned round.
+///
+/// The provider owes what was paid out already: it is taken from its next statement.
+///
+/// # Errors
+/// Those of [`Transfer::new`].
+pub fn reverse_recognition(
+    order: OrderId,
+    parties: (ResidentId, ProviderId),
+    subsidies: &[(Payer, Fen)],
+    family: Fen,
+    fact: &str,
+    on: BusinessDate,
+) -> Result<Transfer, LedgerError> {
+    let turned = |entry: &Entry| {
+        let side = match entry.side {
+            Side::Debit => Side::Credit,
+            Side::Credit => Side::Debit,
+        };
+        Entry { side, ..entry.clone() }
+    };
+    let recognised = recognise(order, parties, subsidies, family, fact, on)?;
+    let key = format!("{order}/{fact}/{}", TransferKind::Reverse);
+    let fact = Fact { book: Book::Money, kind: TransferKind::Reverse, unit: Unit::Fen, key, effective_on: on };
+    Transfer::new(fact, recognised.entries().iter().map(turned).collect())
 }
 
 /// A released statement: what each fund owed the provider leaves its bank account.
@@ -203,6 +246,30 @@ mod tests {
         {
             assert_eq!(move_units(&window, Unit::Fen, pots, 1, "x", day()), Err(LedgerError::Range));
         }
+    }
+
+    #[test]
+    fn a_correction_turns_every_entry_of_the_recognition_round() {
+        let order = OrderId::from_parts(1, [1; 10]);
+        let parties = (ResidentId::from_parts(1, [2; 10]), ProviderId::from_parts(1, [3; 10]));
+        let subsidies = [(fund("city"), fen(3_000)), (fund("district"), fen(3_000))];
+        let made = recognise(order, parties, &subsidies, fen(6_000), "x", day()).unwrap();
+        let turned = reverse_recognition(order, parties, &subsidies, fen(6_000), "x", day()).unwrap();
+        let signed = |entry: &Entry, plus| if entry.side == plus { entry.amount } else { -entry.amount };
+        for (one, other) in made.entries().iter().zip(turned.entries()) {
+            assert_eq!((&one.account, signed(one, Side::Debit) + signed(other, Side::Debit)), (&other.account, 0));
+        }
+        assert_eq!(turned.kind(), TransferKind::Reverse);
+        assert_ne!(made.id(), turned.id());
+    }
+
+    #[test]
+    fn only_a_correction_takes_units_out_of_posted() {
+        let window = Purse::Window(EntitlementWindowId::from_parts(1, [1; 10]));
+        let back = take_back(&window, Unit::Fen, 5, "rev_1", day()).unwrap();
+        assert_eq!(back.entries()[1].account, window.account(Pot::Available));
+        let revoked = move_units(&window, Unit::Fen, (Pot::Available, Pot::Issued), 5, "x", day()).unwrap();
+        assert_eq!(revoked.kind(), TransferKind::Revoke);
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod application;
 pub mod assessment;
 pub mod city;
 pub mod claim;
+pub mod consent;
 pub mod entitlement;
 pub mod fact;
 pub mod family;

@@ -14,6 +14,7 @@ pub(crate) mod care_order;
 pub(crate) mod carer;
 pub(crate) mod city;
 pub(crate) mod claim_line;
+pub(crate) mod consent_request;
 pub(crate) mod credential;
 pub(crate) mod decision;
 pub(crate) mod delivery;

@@ -151,6 +151,8 @@ faults!(
     domain::assessment::AssessmentError,
     domain::entitlement::EntitlementError,
     domain::claim::ClaimError,
+    domain::claim::CorrectionError,
+    domain::consent::ConsentError,
     domain::ledger::LedgerError,
     domain::money::MoneyError,
     domain::order::OrderError,

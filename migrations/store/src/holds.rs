@@ -12,53 +12,90 @@ use domain::{
     tariff::Share,
     time::BusinessDate,
 };
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, Set};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _};
 
 use crate::{
-    command::entitlement::{change, lock_window},
+    command::entitlement::{change, is_over, lapse, lock_window, window_for},
     convert,
-    entity::{budget, entitlement_window, hold},
+    entity::{self, budget, hold},
     error::{StoreError, exists},
     pricing::{lock_budget, parts, stored_parts},
     tx::{Tx, for_update},
 };
 
-/// Reserves what the shares of a quote need: units of the windows and fen of the funds' budgets.
-pub(crate) async fn place(
-    tx: &Tx<'_>,
-    order: OrderId,
-    resident: uuid::Uuid,
-    shares: &[Share],
-    service_on: BusinessDate,
-) -> Result<(), StoreError> {
+/// Whose holds are placed.
+pub(crate) struct Booking<'a> {
+    /// The order.
+    pub(crate) order: OrderId,
+    /// Its resident, locked.
+    pub(crate) resident: &'a entity::resident::Model,
+    /// The day of the service.
+    pub(crate) service_on: BusinessDate,
+}
+
+/// Reserves what the shares of a quote need: units of the windows and fen of the funds' budgets. A window ahead
+/// that has no row yet gets one, as a projection. A hold that the order had and gave back is used again.
+pub(crate) async fn place(tx: &Tx<'_>, booking: &Booking<'_>, shares: &[Share]) -> Result<(), StoreError> {
+    let (order, service_on) = (booking.order, booking.service_on);
+    let known = of_order(tx, order).await?;
     for share in shares {
-        let window = window_of(tx, resident, share).await?;
-        let fact = fact(order, &share.programme.to_string(), &share.benefit.to_string());
+        let window = window_for(tx, booking.resident, share, service_on).await?;
+        let earlier = known.iter().find(|row| {
+            (row.programme.as_str(), row.benefit.as_str()) == (share.programme.as_str(), share.benefit.as_str())
+                && row.window_id == window.id
+        });
+        let fact = match earlier {
+            None => fact(order, share.programme.as_str(), share.benefit.as_str()),
+            Some(row) => again(row),
+        };
         change(tx, &window, (Pot::Available, Pot::Held), share.units, &fact).await?;
         for (fund, part) in parts(share) {
             let fact = format!("{fact}/{}", share.window.start);
             move_budget(tx, &BudgetOf::of(&share.programme, fund, service_on), (Pot::Available, Pot::Held), part, &fact).await?;
         }
-        let row = hold::ActiveModel {
-            id: Set(tx.id::<domain::id::Hold>().uuid()),
-            order_id: Set(order.uuid()),
-            window_id: Set(window.id),
-            programme: Set(share.programme.to_string()),
-            policy_version: Set(share.version.clone()),
-            benefit: Set(share.benefit.to_string()),
-            window_start: Set(share.window.start.get()),
-            unit: Set(share.unit.to_string()),
-            units: Set(share.units),
-            uses: Set(share.count),
-            service_on: Set(service_on.get()),
-            subsidy_fen: Set(share.subsidy.get()),
-            split: Set(convert::to_json("hold", &share.split)?),
-            state: Set("held".to_owned()),
-            posted_units: Set(0),
-            posted_fen: Set(0),
-            version: Set(1),
+        let row = hold::Model {
+            id: earlier.map_or_else(|| tx.id::<domain::id::Hold>().uuid(), |row| row.id),
+            order_id: order.uuid(),
+            window_id: window.id,
+            programme: share.programme.to_string(),
+            policy_version: share.version.clone(),
+            benefit: share.benefit.to_string(),
+            window_start: share.window.start.get(),
+            unit: share.unit.to_string(),
+            units: share.units,
+            uses: share.count,
+            service_on: service_on.get(),
+            subsidy_fen: share.subsidy.get(),
+            split: convert::to_json("hold", &share.split)?,
+            state: "held".to_owned(),
+            posted_units: 0,
+            posted_fen: 0,
+            version: earlier.map_or(1, |row| row.version + 1),
         };
-        hold::Entity::insert(row).exec_without_returning(tx.db).await.map_err(exists("this hold"))?;
+        if earlier.is_some() {
+            tx.save(row).await?;
+        } else {
+            hold::Entity::insert(row.into_active_model()).exec_without_returning(tx.db).await.map_err(exists("this hold"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives back what an order reserves, to reserve anew in the same transaction: the holds stay held, at nothing.
+pub(crate) async fn release(tx: &Tx<'_>, order: OrderId) -> Result<(), StoreError> {
+    for row in of_order(tx, order).await?.into_iter().filter(|row| row.state == "held") {
+        let fact = again(&row);
+        let window = lock_window(tx, EntitlementWindowId::from_uuid(row.window_id)).await?;
+        change(tx, &window, (Pot::Held, Pot::Available), row.units, &fact).await?;
+        let programme: ProgrammeCode = convert::code("hold", "programme", &row.programme)?;
+        for (fund, part) in stored_parts(&row)? {
+            let fact = format!("{fact}/{}", row.window_start);
+            move_budget(tx, &BudgetOf::of(&programme, &fund, convert::date(row.service_on)), (Pot::Held, Pot::Available), part, &fact)
+                .await?;
+        }
+        let nothing: [(FundCode, i64); 0] = [];
+        let split = convert::to_json("hold", &nothing)?;
+        tx.save(hold::Model { units: 0, uses: 0, subsidy_fen: 0, split, version: row.version + 1, ..row }).await?;
     }
     Ok(())
 }
@@ -67,19 +104,9 @@ fn fact(order: OrderId, programme: &str, benefit: &str) -> String {
     format!("{order}/{programme}/{benefit}")
 }
 
-async fn window_of(tx: &Tx<'_>, resident: uuid::Uuid, share: &Share) -> Result<entitlement_window::Model, StoreError> {
-    for_update!(
-        tx,
-        entitlement_window::Entity::find()
-            .filter(entitlement_window::Column::ResidentId.eq(resident))
-            .filter(entitlement_window::Column::Programme.eq(share.programme.as_str()))
-            .filter(entitlement_window::Column::Benefit.eq(share.benefit.as_str()))
-            .filter(entitlement_window::Column::WindowStart.eq(share.window.start.get()))
-            .filter(entitlement_window::Column::Unit.eq(share.unit.to_string()))
-    )
-    .one(tx.db)
-    .await?
-    .ok_or_else(StoreError::not_found)
+/// The fact of a later move of a hold; the version of its row tells one from the next.
+fn again(row: &hold::Model) -> String {
+    format!("{}/again/{}", fact(OrderId::from_uuid(row.order_id), &row.programme, &row.benefit), row.version)
 }
 
 /// The budget that pays a fund's part of a service on a day.
@@ -153,7 +180,12 @@ pub(crate) async fn settle(tx: &Tx<'_>, row: &hold::Model, used: &Used<'_>) -> R
         window = change(tx, &window, (Pot::Held, Pot::Posted), used.units, &fact).await?;
     }
     if row.units > used.units {
-        change(tx, &window, (Pot::Held, Pot::Available), row.units - used.units, &fact).await?;
+        window = change(tx, &window, (Pot::Held, Pot::Available), row.units - used.units, &fact).await?;
+    }
+    // What comes back after the end of the window can never be used again: it lapses with the rest.
+    let lapsed = is_over(&window, tx.today()) && row.units > 0;
+    if lapsed {
+        lapse(tx, &window).await?;
     }
     let programme: ProgrammeCode = convert::code("hold", "programme", &row.programme)?;
     let mut posted_fen = 0;
@@ -169,7 +201,11 @@ pub(crate) async fn settle(tx: &Tx<'_>, row: &hold::Model, used: &Used<'_>) -> R
         move_budget(tx, &of, (Pot::Held, Pot::Available), (reserved - paid).max(0), &fact).await?;
         posted_fen += paid;
     }
-    let state = if used.units > 0 || posted_fen > 0 { "posted" } else { "voided" };
+    let state = match (used.units > 0 || posted_fen > 0, lapsed) {
+        (true, _) => "posted",
+        (false, true) => "expired",
+        (false, false) => "voided",
+    };
     let next = hold::Model {
         state: state.to_owned(),
         posted_units: used.units,

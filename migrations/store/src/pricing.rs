@@ -1,27 +1,51 @@
 //! What a use of a service costs whom. The one code behind the quote, the booking and the adjudication: it
 //! loads a resident's entitlements, windows, earlier uses and the funds' budgets, and lets the domain divide
-//! the price.
+//! the price. Start reading at [`Pricing::price`]; which entitlements can be asked is found in [`offers`].
 
-use std::collections::{BTreeMap, BTreeSet};
+mod offers;
+mod outlook;
+
+use std::collections::BTreeSet;
 
 use chrono::Datelike as _;
 use domain::{
     claim::AdjustmentCode,
-    eligibility::{Reason, decide},
     id::{OrderId, ResidentId},
-    policy::{BenefitCode, FundCode, Policy, PolicyBook, ProgrammeCode},
-    tariff::{Adjustment, BenefitKey, Entitled, PricedUse, PriorUse, Share, Split, split},
-    time::{BusinessDate, Window},
+    policy::{FundCode, PolicyBook, ProgrammeCode},
+    tariff::{Adjustment, PricedUse, Share, Split, split},
+    time::BusinessDate,
 };
-use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 
 use crate::{
-    command::{application, entitlement as entitlements},
     convert,
-    entity::{self, budget, care_order, entitlement, entitlement_window, hold},
+    entity::{self, budget, hold},
     error::StoreError,
     tx::{Tx, for_update},
 };
+use offers::{Entitlements, Found};
+pub use outlook::{Outlook, Rule, ShareOf};
+
+/// What may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Basis {
+    /// What is available now: a new booking.
+    New,
+    /// What is available, and what this order holds already: its price is divided anew.
+    Again(OrderId),
+    /// What this order holds and no more: it is judged.
+    Booked(OrderId),
+}
+
+impl Basis {
+    /// The order whose own holds do not stand in its way.
+    const fn own_order(self) -> Option<OrderId> {
+        match self {
+            Self::New => None,
+            Self::Again(order) | Self::Booked(order) => Some(order),
+        }
+    }
+}
 
 /// What is to be priced.
 pub(crate) struct Pricing<'a> {
@@ -31,29 +55,28 @@ pub(crate) struct Pricing<'a> {
     pub(crate) priced: &'a PricedUse,
     /// The programmes that may be used; none means all.
     pub(crate) programmes: Option<&'a BTreeSet<ProgrammeCode>>,
-    /// The order whose own holds count as available.
-    pub(crate) own_order: Option<OrderId>,
+    /// What may be used.
+    pub(crate) basis: Basis,
 }
 
-/// The entitlements of a resident that can be asked, and what is said of those that cannot.
-struct Entitlements {
-    found: Vec<Found>,
-    unusable: Vec<Adjustment>,
-}
-
-/// One entitlement with its state in the window of the use.
-struct Found {
-    programme: ProgrammeCode,
-    benefit: BenefitCode,
-    window: Window,
-    granted: i64,
-    remaining: i64,
-    eligible: Result<(), Reason>,
+/// A price divided, with what it does to the entitlements.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Priced {
+    /// Who pays which part.
+    pub(crate) split: Split,
+    /// What each share leaves of its entitlement, in the order of the shares.
+    pub(crate) outlook: Vec<Outlook>,
 }
 
 impl Pricing<'_> {
-    /// Divides the price. A programme whose funds cannot pay their part is left out and says so.
+    /// Divides the price.
     pub(crate) async fn split(&self, tx: &Tx<'_>) -> Result<Split, StoreError> {
+        Ok(self.price(tx).await?.split)
+    }
+
+    /// Divides the price and says what is left afterwards. A programme whose funds cannot pay their part is left
+    /// out and says so; so does a programme that was named and cannot pay at all.
+    pub(crate) async fn price(&self, tx: &Tx<'_>) -> Result<Priced, StoreError> {
         let book = tx.reference.policies(tx.db).await?;
         let day = BusinessDate::of(self.priced.start);
         let Entitlements { found, unusable } = self.entitlements(tx, &book, day).await?;
@@ -65,182 +88,28 @@ impl Pricing<'_> {
             let Some(short) = short else {
                 divided.codes.extend(unusable);
                 divided.codes.extend(without_money.iter().filter_map(|programme| budget_exhausted(&book, &found, programme, day)));
-                return Ok(divided);
+                let outlook = outlook::of(&book, &divided, &found, day);
+                return Ok(Priced { split: divided, outlook });
             };
             without_money.insert(short);
         }
     }
 
-    async fn entitlements(&self, tx: &Tx<'_>, book: &PolicyBook, day: BusinessDate) -> Result<Entitlements, StoreError> {
-        let open_end =
-            Condition::any().add(entitlement::Column::EffectiveUntil.is_null()).add(entitlement::Column::EffectiveUntil.gt(day.get()));
-        let rows = entitlement::Entity::find()
-            .filter(entitlement::Column::ResidentId.eq(self.resident.id))
-            .filter(open_end)
-            .order_by_asc(entitlement::Column::EffectiveFrom)
-            .order_by_asc(entitlement::Column::Id)
-            .all(tx.db)
-            .await?;
-        let mut asked = Entitlements { found: Vec::new(), unusable: Vec::new() };
-        for row in latest(rows) {
-            let programme: ProgrammeCode = convert::code("entitlement", "programme", &row.programme)?;
-            let benefit: BenefitCode = convert::code("entitlement", "benefit", &row.benefit)?;
-            let wanted = self.programmes.is_none_or(|programmes| programmes.contains(&programme));
-            let Some(policy) = book.in_force(&programme, day).filter(|_| wanted) else { continue };
-            let kind = entitlements::window_kind(&row.window_kind)?;
-            let same_form = policy.benefit(&benefit).is_some_and(|now| now.window() == kind && now.unit().to_string() == row.unit);
-            if !same_form {
-                // A later version gives this benefit in another form, or no longer: what was opened under the
-                // earlier one does not fit it.
-                let version = policy.version().to_owned();
-                asked.unusable.push(Adjustment { programme, version, benefit, code: AdjustmentCode::NotEligible, reason: None });
-                continue;
-            }
-            let window = Window::holding(kind, day)?;
-            let found = match self.own_order {
-                None => self.offered(tx, &row, policy, window).await?,
-                Some(order) => self.reserved(tx, &row, policy, window, order).await?,
-            };
-            asked.found.extend(found.map(|(granted, remaining, eligible)| Found {
-                programme,
-                benefit,
-                window,
-                granted,
-                remaining,
-                eligible,
-            }));
-        }
-        Ok(asked)
-    }
-
-    /// What a new booking may use: all that the window has left.
-    async fn offered(&self, tx: &Tx<'_>, row: &entitlement::Model, policy: &Policy, window: Window) -> Result<Option<State>, StoreError> {
-        let day = BusinessDate::of(self.priced.start);
-        let from = convert::date(row.effective_from);
-        let open = self.window(tx, row, &window).await?;
-        let (granted, remaining) = match &open {
-            Some(open) => (open.granted, entitlements::balance(open)?.available()),
-            None => (0, 0),
-        };
-        let eligible = match (self.eligible(tx, policy, day).await?, open) {
-            (Err(reason), _) => Err(reason),
-            (Ok(()), _) if day < from => Err(Reason::NotYet { from }),
-            (Ok(()), None) => Err(Reason::NotYet { from: window.start }),
-            (Ok(()), Some(_)) => Ok(()),
-        };
-        Ok(Some((granted, remaining, eligible)))
-    }
-
-    /// What a booked order may use: what it holds itself and no more, so that what others gave back
-    /// meanwhile does not push a later programme's part out.
-    async fn reserved(
-        &self,
-        tx: &Tx<'_>,
-        row: &entitlement::Model,
-        policy: &Policy,
-        window: Window,
-        order: OrderId,
-    ) -> Result<Option<State>, StoreError> {
-        let own = hold::Entity::find()
-            .filter(hold::Column::OrderId.eq(order.uuid()))
-            .filter(hold::Column::Programme.eq(&row.programme))
-            .filter(hold::Column::Benefit.eq(&row.benefit))
-            .filter(hold::Column::WindowStart.eq(window.start.get()))
-            .filter(hold::Column::State.eq("held"))
-            .one(tx.db)
-            .await?;
-        let (Some(own), Some(open)) = (own, self.window(tx, row, &window).await?) else { return Ok(None) };
-        let eligible = self.eligible(tx, policy, BusinessDate::of(self.priced.start)).await?;
-        Ok(Some((open.granted, own.units, eligible)))
-    }
-
-    async fn eligible(&self, tx: &Tx<'_>, policy: &Policy, day: BusinessDate) -> Result<Result<(), Reason>, StoreError> {
-        let facts = application::facts_on(tx, self.resident, day, None).await?;
-        Ok(decide(policy, &facts, day, &tx.reference.calendar)?.covers(day))
-    }
-
-    async fn window(
-        &self,
-        tx: &Tx<'_>,
-        row: &entitlement::Model,
-        window: &Window,
-    ) -> Result<Option<entitlement_window::Model>, StoreError> {
-        Ok(entitlement_window::Entity::find()
-            .filter(entitlement_window::Column::ResidentId.eq(row.resident_id))
-            .filter(entitlement_window::Column::Programme.eq(&row.programme))
-            .filter(entitlement_window::Column::Benefit.eq(&row.benefit))
-            .filter(entitlement_window::Column::WindowStart.eq(window.start.get()))
-            .one(tx.db)
-            .await?)
-    }
-
-    async fn entitled<'b>(
-        &self,
-        tx: &Tx<'_>,
-        book: &'b PolicyBook,
-        found: &[Found],
-        without_money: &BTreeSet<ProgrammeCode>,
-    ) -> Result<Vec<Entitled<'b>>, StoreError> {
-        let day = BusinessDate::of(self.priced.start);
-        let mut entitled = Vec::new();
-        for one in found.iter().filter(|one| !without_money.contains(&one.programme)) {
-            let Some(policy) = book.in_force(&one.programme, day) else { continue };
-            entitled.push(Entitled {
-                policy,
-                benefit: one.benefit.clone(),
-                window: one.window,
-                granted: one.granted,
-                remaining: one.remaining,
-                uses: self.prior_uses(tx, one, day).await?,
-                benefits_used: self.benefits_used(tx, &one.window).await?,
-                eligible: one.eligible.clone(),
-            });
-        }
-        Ok(entitled)
-    }
-
-    /// Holds of the resident's other orders, with the day of service.
-    async fn other_holds(&self, tx: &Tx<'_>) -> Result<Vec<hold::Model>, StoreError> {
-        let mut orders = sea_orm::sea_query::Query::select();
-        orders.column(care_order::Column::Id).from(care_order::Entity).and_where(care_order::Column::ResidentId.eq(self.resident.id));
-        let mut select = hold::Entity::find().filter(hold::Column::OrderId.in_subquery(orders)).filter(hold::Column::State.ne("voided"));
-        if let Some(own) = self.own_order {
-            select = select.filter(hold::Column::OrderId.ne(own.uuid()));
-        }
-        Ok(select.order_by_asc(hold::Column::Id).all(tx.db).await?)
-    }
-
-    async fn prior_uses(&self, tx: &Tx<'_>, one: &Found, day: BusinessDate) -> Result<Vec<PriorUse>, StoreError> {
-        let week = Window { start: day.monday(), end: Some(day.monday().plus_days(7)?) };
-        let holds = self.other_holds(tx).await?;
-        let of_benefit = holds.iter().filter(|hold| hold.programme == one.programme.as_str() && hold.benefit == one.benefit.as_str());
-        Ok(of_benefit
-            .map(|hold| PriorUse { on: convert::date(hold.service_on), count: hold.uses })
-            .filter(|prior| week.contains(prior.on))
-            .collect())
-    }
-
-    async fn benefits_used(&self, tx: &Tx<'_>, window: &Window) -> Result<BTreeSet<BenefitKey>, StoreError> {
-        let mut used = BTreeSet::new();
-        for hold in self.other_holds(tx).await? {
-            if window.contains(convert::date(hold.service_on)) {
-                let programme = convert::code("hold", "programme", &hold.programme)?;
-                used.insert(BenefitKey { programme, benefit: convert::code("hold", "benefit", &hold.benefit)? });
-            }
-        }
-        Ok(used)
-    }
-
     /// The first programme that a fund of which cannot pay its part.
     async fn first_without_money(&self, tx: &Tx<'_>, divided: &Split, day: BusinessDate) -> Result<Option<ProgrammeCode>, StoreError> {
         // A booked order has its funds' parts reserved.
-        if self.own_order.is_some() {
-            return Ok(None);
-        }
+        let own = match self.basis {
+            Basis::New => Vec::new(),
+            Basis::Again(order) => own_holds(tx, order).await?,
+            Basis::Booked(_) => return Ok(None),
+        };
         for share in &divided.shares {
             for (fund, part) in parts(share) {
                 let row = find_budget(tx, &share.programme, fund, day.get().year()).await?;
-                let available = row.map_or(0, |row| row.granted - row.held - row.posted);
+                let mut available = row.map_or(0, |row| row.granted - row.held - row.posted);
+                for held in own.iter().filter(|held| held.programme == share.programme.as_str()) {
+                    available += stored_parts(held)?.iter().filter(|(other, _)| other == fund).map(|(_, part)| part).sum::<i64>();
+                }
                 if available < part {
                     return Ok(Some(share.programme.clone()));
                 }
@@ -250,16 +119,10 @@ impl Pricing<'_> {
     }
 }
 
-/// Granted, what may be used, and whether the resident is eligible.
-type State = (i64, i64, Result<(), Reason>);
-
-/// Of several entitlements to one benefit the latest speaks.
-fn latest(rows: Vec<entitlement::Model>) -> impl Iterator<Item = entitlement::Model> {
-    let mut by_benefit = BTreeMap::new();
-    for row in rows {
-        by_benefit.insert((row.programme.clone(), row.benefit.clone()), row);
-    }
-    by_benefit.into_values()
+/// What an order holds now.
+async fn own_holds(tx: &Tx<'_>, order: OrderId) -> Result<Vec<hold::Model>, StoreError> {
+    let select = hold::Entity::find().filter(hold::Column::OrderId.eq(order.uuid())).filter(hold::Column::State.eq("held"));
+    Ok(select.all(tx.db).await?)
 }
 
 fn budget_exhausted(book: &PolicyBook, found: &[Found], programme: &ProgrammeCode, day: BusinessDate) -> Option<Adjustment> {

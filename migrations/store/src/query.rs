@@ -2,6 +2,7 @@
 //! reach.
 
 pub mod application;
+pub mod consent;
 pub mod list;
 pub mod order;
 pub mod registry;

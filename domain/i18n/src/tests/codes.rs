@@ -5,7 +5,9 @@ use domain::{
     application::ApplicationState,
     assessment::Level,
     catalogue::{CatalogueUnit, CertificateKind, ItemCode, LicenceKind, MealTime, ServiceClass, Unit},
-    claim::{AdjustmentCode, ClaimLineState},
+    claim::{AdjustmentCode, Block, ClaimLineState, ReversalCause, ReversalState},
+    consent::{ConsentCause, ConsentState},
+    entitlement::WindowState,
     order::OrderState,
     provider::ProviderStatus,
     resident::{
@@ -46,12 +48,15 @@ fn every_state_has_a_text() {
     check::<VisitStatus>("visit.state");
     check::<ClaimLineState>("claim.state");
     check::<PeriodState>("settlement.state");
+    check::<ConsentState>("consent.state");
+    check::<ReversalState>("reversal.state");
+    check::<WindowState>("entitlement.state");
     check::<ProviderStatus>("provider.state");
 }
 
 #[test]
 fn states_are_those_of_the_machines_alone() {
-    let machines = ["application", "fact", "order", "visit", "claim", "settlement", "provider"];
+    let machines = ["application", "fact", "order", "visit", "claim", "settlement", "provider", "consent", "reversal", "entitlement"];
     for key in keys(Locale::ZhCn) {
         let machine = key.split_once(".state.").map(|(machine, _)| machine);
         let known = machine.is_none_or(|name| name == "problem" || machines.contains(&name));
@@ -94,6 +99,9 @@ fn every_code_of_a_visit_and_its_claim_has_a_text() {
     check::<Signal>("signal");
     check::<Explanation>("explanation");
     check::<AdjustmentCode>("adjustment");
+    check::<Block>("block");
+    check::<ConsentCause>("consent_cause");
+    check::<ReversalCause>("reversal_cause");
 }
 
 #[test]

@@ -23,7 +23,7 @@ use crate::{
     entity::{self, claim_line, hold, visit},
     error::{StoreError, exists},
     holds::{self, Used},
-    pricing::{Pricing, resident_id},
+    pricing::{Basis, Pricing, resident_id},
     tx::{Tx, for_update},
     write::Command,
 };
@@ -48,8 +48,12 @@ pub(crate) async fn adjudicate(tx: &Tx<'_>, locked: &order::Locked, confirmation
     let quoted_row = entity::quote::Entity::find_by_id(locked.order.quote_id).one(tx.db).await?.ok_or_else(StoreError::not_found)?;
     let quoted = quote::body(tx, &quoted_row)?;
     let delivered = delivered(tx, locked, &quoted.priced)?;
-    let pricing =
-        Pricing { resident: &locked.resident, priced: &delivered, programmes: quoted.programmes.as_ref(), own_order: Some(locked.id()) };
+    let pricing = Pricing {
+        resident: &locked.resident,
+        priced: &delivered,
+        programmes: quoted.programmes.as_ref(),
+        basis: Basis::Booked(locked.id()),
+    };
     let actual: Split = pricing.split(tx).await?;
     let rejected = confirmation == Confirmation::Rejected;
     let payable = if rejected { Payable::Void } else { graded.payable() };

@@ -15,12 +15,12 @@ use sea_orm::{ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, Paginato
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    command::{claim, provider, quote, resident},
+    command::{claim, consent, provider, quote, resident},
     convert,
     entity::{self, assignment, care_order, carer, visit},
     error::{StoreError, exists},
     holds,
-    pricing::Pricing,
+    pricing::{Basis, Pricing},
     tx::{Tx, for_update},
     write::Command,
 };
@@ -94,7 +94,8 @@ impl Command for PlaceOrder {
             version: Set(1),
         };
         visit::Entity::insert(planned).exec_without_returning(tx.db).await?;
-        holds::place(tx, id, resident.id, &body.split.shares, BusinessDate::of(start)).await?;
+        let booking = holds::Booking { order: id, resident: &resident, service_on: BusinessDate::of(start) };
+        holds::place(tx, &booking, &body.split.shares).await?;
         tx.emit(Event::OrderPlaced {
             order: id,
             resident: ResidentId::from_uuid(resident.id),
@@ -136,7 +137,7 @@ impl PlaceOrder {
         let day = BusinessDate::of(body.priced.start);
         provider::check_provider(tx, &provider, body.priced.item, day).await?;
         self.refuse_overlap(tx, resident, body).await?;
-        let pricing = Pricing { resident, priced: &body.priced, programmes: body.programmes.as_ref(), own_order: None };
+        let pricing = Pricing { resident, priced: &body.priced, programmes: body.programmes.as_ref(), basis: Basis::New };
         let now: Split = pricing.split(tx).await?;
         if now == body.split { Ok(()) } else { Err(OrderError::QuoteChanged.into()) }
     }
@@ -237,14 +238,31 @@ pub(crate) async fn advance(tx: &Tx<'_>, locked: &Locked, trigger: OrderTrigger)
     step(&row, locked.visit_id())
 }
 
+/// Puts another quote of the same service under an order: its amounts, and what the claim is judged against.
+pub(crate) async fn adopt_quote(tx: &Tx<'_>, locked: &Locked, quoted: &entity::quote::Model) -> Result<care_order::Model, StoreError> {
+    let row = care_order::Model {
+        quote_id: quoted.id,
+        provider_id: quoted.provider_id,
+        gross_fen: quoted.gross_fen,
+        subsidy_fen: quoted.subsidy_fen,
+        family_fen: quoted.family_fen,
+        version: locked.order.version + 1,
+        ..locked.order.clone()
+    };
+    tx.save(row.clone()).await?;
+    tx.record(&locked.id(), Some(&locked.order), Some(&row));
+    Ok(row)
+}
+
 /// Moves an order to an end without service: its holds go back and its visit is closed.
-async fn end_without_service(tx: &Tx<'_>, locked: &Locked, trigger: OrderTrigger) -> Result<OrderStep, StoreError> {
+pub(crate) async fn end_without_service(tx: &Tx<'_>, locked: &Locked, trigger: OrderTrigger) -> Result<OrderStep, StoreError> {
     let moved = advance(tx, locked, trigger).await?;
     let close = if trigger == OrderTrigger::Miss { VisitTrigger::Miss } else { VisitTrigger::Cancel };
     move_visit(tx, &locked.visit, close, |visit| visit).await?;
     let inactive = assignment::ActiveModel { active: Set(false), ..Default::default() };
     assignment::Entity::update_many().set(inactive).filter(assignment::Column::VisitId.eq(locked.visit.id)).exec(tx.db).await?;
     holds::void_all(tx, locked.id()).await?;
+    consent::close_questions(tx, locked.id()).await?;
     Ok(moved)
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 use domain::{
     access::Action,
-    catalogue::{CatalogueItem, ItemCode, Quantity, ServiceClass},
+    catalogue::{CatalogueItem, CatalogueUnit, ItemCode, Quantity, ServiceClass},
     error::FieldError,
     id::{ProviderId, QuoteId, ResidentId, ServiceAddressId},
     money::{Fen, Rounding},
@@ -15,18 +15,21 @@ use domain::{
     tariff::{PricedUse, Split},
     time::{BusinessDate, Instant},
 };
-use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, Set};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    command::{assessment, provider, resident},
+    command::{assessment, order, provider, resident},
     convert,
-    entity::{self, quote, service_address},
+    entity::{self, care_order, quote, service_address},
     error::StoreError,
-    pricing::Pricing,
+    holds,
+    pricing::{Basis, Pricing},
     tx::Tx,
     write::Command,
 };
+
+pub use crate::pricing::{Outlook, Rule, ShareOf};
 
 /// How far ahead a service can be booked, in days.
 pub const BOOKING_DAYS_MAX: i64 = 90;
@@ -66,6 +69,30 @@ pub struct QuoteBody {
     pub programmes: Option<BTreeSet<ProgrammeCode>>,
     /// Carers that the visit needs.
     pub staff_count: u32,
+    /// How the price came about.
+    #[serde(default)]
+    pub lines: Vec<PriceLine>,
+    /// What each share leaves of its entitlement.
+    #[serde(default)]
+    pub outlook: Vec<Outlook>,
+}
+
+/// One line of a price.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PriceLine {
+    /// What.
+    pub item: ItemCode,
+    /// In which class.
+    pub class: ServiceClass,
+    /// In what it is counted.
+    pub unit: CatalogueUnit,
+    /// How much of it.
+    pub quantity: Quantity,
+    /// Price of one unit by the provider's list.
+    pub unit_price: Fen,
+    /// Price of the line.
+    pub amount: Fen,
 }
 
 /// A quote.
@@ -90,29 +117,126 @@ impl Command for RequestQuote {
         let resident = resident::lock(tx, self.resident).await?;
         tx.permit(Action::RequestQuote, &resident::object(&resident)?)?;
         let body = self.body(tx, &resident).await?;
-        let quote_id: QuoteId = tx.id();
+        let provider = self.provider;
         let expires_at = body.priced.start.min(tx.now() + TimeDelta::minutes(QUOTE_MINUTES));
-        let subsidy = Fen::sum(body.split.shares.iter().map(|share| share.subsidy))?;
-        let model = quote::ActiveModel {
-            id: Set(quote_id.uuid()),
-            resident_id: Set(resident.id),
-            provider_id: Set(self.provider.uuid()),
-            address_id: Set(self.address.map(domain::id::Id::uuid)),
-            item: Set(self.item.to_string()),
-            class: Set(self.class.to_string()),
-            starts_at: Set(self.starts_at),
-            minutes: Set(i64::from(body.priced.minutes)),
-            gross_fen: Set(body.split.gross.get()),
-            subsidy_fen: Set(subsidy.get()),
-            family_fen: Set(body.split.family.get()),
-            body_enc: Set(tx.seal_json("quote", "body_enc", quote_id.uuid(), &body)?),
-            made_by: Set(tx.actor().need_person()?.uuid()),
-            created_at: Set(tx.now()),
-            expires_at: Set(expires_at),
-        };
-        quote::Entity::insert(model).exec_without_returning(tx.db).await?;
-        tx.record(&quote_id, None, None);
+        let made_by = tx.actor().need_person()?.uuid();
+        let kept = Kept { resident: resident.id, provider, address: self.address.map(domain::id::Id::uuid), made_by, expires_at };
+        let row = kept.insert(tx, &body).await?;
+        let quote_id = QuoteId::from_uuid(row.id);
         Ok(QuoteView { quote_id, expires_at, ends_at: ends_at(&body.priced), body })
+    }
+}
+
+/// What a quote is about beside its body.
+struct Kept {
+    resident: uuid::Uuid,
+    provider: ProviderId,
+    address: Option<uuid::Uuid>,
+    made_by: uuid::Uuid,
+    expires_at: Instant,
+}
+
+impl Kept {
+    async fn insert(&self, tx: &Tx<'_>, body: &QuoteBody) -> Result<quote::Model, StoreError> {
+        let quote_id: QuoteId = tx.id();
+        let subsidy = Fen::sum(body.split.shares.iter().map(|share| share.subsidy))?;
+        let row = quote::Model {
+            id: quote_id.uuid(),
+            resident_id: self.resident,
+            provider_id: self.provider.uuid(),
+            address_id: self.address,
+            item: body.priced.item.to_string(),
+            class: body.priced.class.to_string(),
+            starts_at: body.priced.start,
+            minutes: i64::from(body.priced.minutes),
+            gross_fen: body.split.gross.get(),
+            subsidy_fen: subsidy.get(),
+            family_fen: body.split.family.get(),
+            body_enc: tx.seal_json("quote", "body_enc", quote_id.uuid(), body)?,
+            made_by: self.made_by,
+            created_at: tx.now(),
+            expires_at: self.expires_at,
+        };
+        quote::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx.db).await?;
+        tx.record(&quote_id, None, None);
+        Ok(row)
+    }
+}
+
+/// Keeps another division of the price of the same service. It stands under the name of whoever asked first, and
+/// cannot be booked: its order exists.
+pub(crate) async fn keep_again(tx: &Tx<'_>, old: &quote::Model, body: &QuoteBody) -> Result<quote::Model, StoreError> {
+    let provider = ProviderId::from_uuid(old.provider_id);
+    let kept = Kept { resident: old.resident_id, provider, address: old.address_id, made_by: old.made_by, expires_at: tx.now() };
+    kept.insert(tx, body).await
+}
+
+/// A quote with its body.
+pub(crate) async fn read(tx: &Tx<'_>, id: QuoteId) -> Result<(quote::Model, QuoteBody), StoreError> {
+    let row = quote::Entity::find_by_id(id.uuid()).one(tx.db).await?.ok_or_else(StoreError::not_found)?;
+    let body = body(tx, &row)?;
+    Ok((row, body))
+}
+
+/// A booked service priced for another provider.
+pub(crate) struct Repriced {
+    /// What the other provider's quote says.
+    pub(crate) body: QuoteBody,
+    provider: ProviderId,
+    quoted: quote::Model,
+}
+
+/// Prices a booked order for another provider: the same service, time and programmes at the other's price, with
+/// what the order holds already. Refuses a provider that may not or does not offer it.
+///
+/// Whether the family may be switched without asking is said by [`Repriced::costs_family_no_more`].
+#[expect(dead_code, reason = "called by the search for another provider")]
+pub(crate) async fn reprice(tx: &Tx<'_>, locked: &order::Locked, provider: ProviderId) -> Result<Repriced, StoreError> {
+    let (quoted, stands) = read(tx, QuoteId::from_uuid(locked.order.quote_id)).await?;
+    let day = BusinessDate::of(stands.priced.start);
+    let (item, class, quantity) = (stands.priced.item, stands.priced.class, stands.priced.quantity);
+    let offered = provider::read(tx, provider).await?;
+    provider::check_provider(tx, &offered, item, day).await?;
+    let price = provider::price_on(tx, provider, item, class, day).await?.ok_or(OrderError::NotOffered)?;
+    let entry = tx.reference.catalogue.item(item, day).ok_or(OrderError::NotOffered)?;
+    let line = PriceLine::of(&stands.priced, entry, price)?;
+    let priced = PricedUse { gross: line.amount, quantity, ..stands.priced };
+    let basis = Basis::Again(locked.id());
+    let divided = Pricing { resident: &locked.resident, priced: &priced, programmes: stands.programmes.as_ref(), basis }.price(tx).await?;
+    let body = QuoteBody { priced, split: divided.split, outlook: divided.outlook, lines: vec![line], ..stands };
+    Ok(Repriced { body, provider, quoted })
+}
+
+#[expect(dead_code, reason = "called by the search for another provider")]
+impl Repriced {
+    /// Whether the family pays no more than it was shown for the order.
+    pub(crate) fn costs_family_no_more(&self, order: &care_order::Model) -> bool {
+        self.body.split.family.get() <= order.family_fen
+    }
+
+    /// Puts the order under the other provider's price, with its holds. The caller has checked that the family
+    /// pays no more, or has its consent.
+    pub(crate) async fn adopt(&self, tx: &Tx<'_>, locked: &order::Locked) -> Result<care_order::Model, StoreError> {
+        holds::release(tx, locked.id()).await?;
+        let service_on = BusinessDate::of(self.body.priced.start);
+        let booking = holds::Booking { order: locked.id(), resident: &locked.resident, service_on };
+        holds::place(tx, &booking, &self.body.split.shares).await?;
+        let quoted = quote::Model { provider_id: self.provider.uuid(), ..self.quoted.clone() };
+        let new = keep_again(tx, &quoted, &self.body).await?;
+        order::adopt_quote(tx, locked, &new).await
+    }
+}
+
+impl PriceLine {
+    fn of(priced: &PricedUse, item: &CatalogueItem, unit_price: Fen) -> Result<Self, StoreError> {
+        Ok(Self {
+            item: priced.item,
+            class: priced.class,
+            unit: item.unit(),
+            quantity: priced.quantity,
+            unit_price,
+            amount: unit_price.scale(priced.quantity.hundredths(), 100, Rounding::HalfUp)?,
+        })
     }
 }
 
@@ -136,21 +260,24 @@ impl RequestQuote {
         let provider = provider::read(tx, self.provider).await?;
         provider::check_provider(tx, &provider, self.item, day).await?;
         let price = provider::price_on(tx, self.provider, self.item, self.class, day).await?.ok_or(OrderError::NotOffered)?;
-        let priced = PricedUse {
+        let mut priced = PricedUse {
             item: self.item,
             class: self.class,
             start: self.starts_at,
             minutes,
             quantity: self.quantity,
-            gross: price.scale(self.quantity.hundredths(), 100, Rounding::HalfUp)?,
+            gross: Fen::ZERO,
             working_day: tx.reference.calendar.is_working_day(day),
             facts: self.facts.clone(),
         };
-        let pricing = Pricing { resident, priced: &priced, programmes: self.programmes.as_ref(), own_order: None };
-        let split = pricing.split(tx).await?;
+        let line = PriceLine::of(&priced, item, price)?;
+        priced.gross = line.amount;
+        let pricing = Pricing { resident, priced: &priced, programmes: self.programmes.as_ref(), basis: Basis::New };
+        let divided = pricing.price(tx).await?;
         let level = assessment::valid_on(tx, self.resident, day).await?.map(|assessment| assessment.outcome().final_level);
         let staff_count = item.staff_needed(self.class, level);
-        Ok(QuoteBody { priced, split, programmes: self.programmes.clone(), staff_count })
+        let programmes = self.programmes.clone();
+        Ok(QuoteBody { priced, split: divided.split, programmes, staff_count, lines: vec![line], outlook: divided.outlook })
     }
 
     fn check_time(&self, tx: &Tx<'_>) -> Result<(), StoreError> {

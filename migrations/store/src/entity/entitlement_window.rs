@@ -20,6 +20,7 @@ pub(crate) struct Model {
     pub posted: i64,
     pub expired: i64,
     pub version: i64,
+    pub state: String,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -3,6 +3,7 @@
 use domain::{
     access::{Action, Actor},
     catalogue::Unit,
+    entitlement::WindowState,
     id::{EntitlementId, EntitlementWindowId, ResidentId, ServiceAddressId},
     resident::{Coordinate, IdentityDocument, IdentityNumber, LifeStatus, PhoneNumber, Relation},
     time::BusinessDate,
@@ -90,6 +91,8 @@ pub struct WindowView {
     pub expired: i64,
     /// What can still be reserved today: nothing in a window that is over.
     pub available: i64,
+    /// Whether it has begun; a window ahead stands only where something is booked in it.
+    pub state: WindowState,
 }
 
 /// A right to a benefit with its windows.
@@ -212,8 +215,7 @@ fn registration_view(row: resident_registration::Model) -> Result<RegistrationVi
 }
 
 fn window_view(row: &entitlement_window::Model, today: BusinessDate) -> Result<WindowView, StoreError> {
-    let over = row.window_end.is_some_and(|end| end <= today.get());
-    let available = if over { 0 } else { command::entitlement::balance(row)?.available() };
+    let available = command::entitlement::available(row, today)?;
     Ok(WindowView {
         window_id: EntitlementWindowId::from_uuid(row.id),
         start: convert::date(row.window_start),
@@ -223,5 +225,6 @@ fn window_view(row: &entitlement_window::Model, today: BusinessDate) -> Result<W
         posted: row.posted,
         expired: row.expired,
         available,
+        state: convert::code("entitlement_window", "state", &row.state)?,
     })
 }

@@ -1,7 +1,9 @@
 //! What the reconcilers look for. Each list is bounded; what is left is found the next time.
 
 use domain::{
-    id::{ApplicationId, EntitlementId, EntitlementWindowId, OrderId},
+    consent::ConsentState,
+    entitlement::WindowState,
+    id::{ApplicationId, ConsentRequestId, EntitlementId, EntitlementWindowId, OrderId, PolicyVersionId, ResidentId},
     time::{BusinessDate, Instant, Window},
 };
 use sea_orm::{
@@ -12,7 +14,7 @@ use sea_orm::{
 use crate::{
     Store,
     command::entitlement::window_kind,
-    entity::{application, care_order, entitlement, entitlement_window},
+    entity::{application, care_order, consent_request, entitlement, entitlement_window, hold, policy_version},
     error::StoreError,
 };
 
@@ -61,6 +63,8 @@ pub async fn windows_to_open(
             Expr::col((entitlement_window::Entity, entitlement_window::Column::Benefit))
                 .equals((entitlement::Entity, entitlement::Column::Benefit)),
         )
+        // A window that was projected is still to be opened.
+        .and_where(entitlement_window::Column::State.eq(WindowState::Open.to_string()))
         .and_where(entitlement_window::Column::WindowStart.eq(window.start.get()));
     let running =
         Condition::any().add(entitlement::Column::EffectiveUntil.is_null()).add(entitlement::Column::EffectiveUntil.gt(today.get()));
@@ -109,4 +113,53 @@ pub async fn orders_past_deadline(store: &Store, now: Instant, max: u64) -> Resu
         .all(store.db())
         .await?;
     Ok(rows.into_iter().map(|row| OrderId::from_uuid(row.id)).collect())
+}
+
+/// Questions to families whose deadline has passed.
+///
+/// # Errors
+/// Failures of the database.
+pub async fn consents_past_deadline(store: &Store, now: Instant, max: u64) -> Result<Vec<ConsentRequestId>, StoreError> {
+    let rows = consent_request::Entity::find()
+        .filter(consent_request::Column::DeadlineAt.lte(now))
+        .filter(consent_request::Column::State.eq(ConsentState::Open.to_string()))
+        .order_by_asc(consent_request::Column::DeadlineAt)
+        .limit(max)
+        .all(store.db())
+        .await?;
+    Ok(rows.into_iter().map(|row| ConsentRequestId::from_uuid(row.id)).collect())
+}
+
+/// Residents with booked orders that reserve something of the programme of a policy version, after a given one.
+///
+/// # Errors
+/// Failures of the database.
+pub async fn residents_who_booked_under(
+    store: &Store,
+    policy: PolicyVersionId,
+    after: Option<ResidentId>,
+    max: u64,
+) -> Result<Vec<ResidentId>, StoreError> {
+    let Some(version) = policy_version::Entity::find_by_id(policy.uuid()).one(store.db()).await? else { return Ok(Vec::new()) };
+    let mut orders = Query::select();
+    orders
+        .column(hold::Column::OrderId)
+        .from(hold::Entity)
+        .and_where(hold::Column::Programme.eq(version.programme))
+        .and_where(hold::Column::State.eq("held"))
+        .and_where(hold::Column::ServiceOn.gte(version.effective_from));
+    let after = after.map_or_else(uuid::Uuid::nil, ResidentId::uuid);
+    let residents: Vec<uuid::Uuid> = care_order::Entity::find()
+        .select_only()
+        .column(care_order::Column::ResidentId)
+        .distinct()
+        .filter(care_order::Column::ResidentId.gt(after))
+        .filter(care_order::Column::State.is_in(["requested", "offered", "accepted", "assigned"]))
+        .filter(care_order::Column::Id.in_subquery(orders))
+        .order_by_asc(care_order::Column::ResidentId)
+        .limit(max)
+        .into_tuple()
+        .all(store.db())
+        .await?;
+    Ok(residents.into_iter().map(ResidentId::from_uuid).collect())
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::id::{EntitlementWindowId, HoldId};
+use domain::{
+    id::{EntitlementWindowId, HoldId},
+    time::BusinessDate,
+};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use uuid::Uuid;
 
@@ -15,12 +18,13 @@ use crate::{
 pub(super) async fn check(snapshot: &Snapshot<'_>) -> Result<Check, StoreError> {
     let mut check =
         Check::new("I5", "per window, available, held, posted and expired make up what was granted, and its holds make up held and posted");
+    let today = BusinessDate::of(snapshot.now).get();
     let mut pages = Pages::new(entitlement_window::Entity::find(), entitlement_window::Column::Id, |row| row.id);
     while let Some(windows) = pages.next(snapshot.db).await? {
         let sums = add_up(snapshot, &mut check, &windows).await?;
         check.count(windows.len());
         for window in &windows {
-            check_window(&mut check, window, sums.get(&window.id).copied().unwrap_or_default());
+            check_window(&mut check, window, sums.get(&window.id).copied().unwrap_or_default(), today);
         }
     }
     Ok(check)
@@ -58,7 +62,7 @@ async fn add_up(
     Ok(sums)
 }
 
-fn check_window(check: &mut Check, window: &entitlement_window::Model, sum: Sum) {
+fn check_window(check: &mut Check, window: &entitlement_window::Model, sum: Sum, today: chrono::NaiveDate) {
     let id = EntitlementWindowId::from_uuid(window.id);
     for (what, units) in [("granted", window.granted), ("held", window.held), ("posted", window.posted), ("expired", window.expired)] {
         check.require(units >= 0, id, || format!("{what} is negative: {units}"));
@@ -66,6 +70,9 @@ fn check_window(check: &mut Check, window: &entitlement_window::Model, sum: Sum)
     let taken = i128::from(window.held) + i128::from(window.posted) + i128::from(window.expired);
     check.require(taken <= i128::from(window.granted), id, || format!("{taken} of {} units are held, posted or expired", window.granted));
     check.require(sum.held == i128::from(window.held), id, || format!("its holds reserve {}, it says {}", sum.held, window.held));
+    check.require(window.posted == 0 || window.state == "open" || window.window_start <= today, id, || {
+        format!("it opens on {} and {} units of it are used", window.window_start, window.posted)
+    });
     check.require(sum.posted == i128::from(window.posted), id, || format!("its holds have used {}, it says {}", sum.posted, window.posted));
 }
 
@@ -80,7 +87,7 @@ fn check_hold(check: &mut Check, row: &hold::Model, window: &entitlement_window:
     check.require((0..=row.units).contains(&row.posted_units), id, || format!("it has used {} of {} units", row.posted_units, row.units));
     let unsettled = row.posted_units == 0 && row.posted_fen == 0;
     let fits = match row.state.as_str() {
-        "held" | "voided" => unsettled,
+        "held" | "voided" | "expired" => unsettled,
         "posted" => !unsettled,
         _ => false,
     };
