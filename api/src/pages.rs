@@ -2,6 +2,7 @@
 
 mod home;
 mod problem;
+mod reference;
 mod words;
 
 use axum::{
@@ -14,18 +15,17 @@ use i18n::Locale;
 use crate::{access::Access, router::RouteTable};
 
 pub(crate) use problem::problem_page;
+pub(crate) use reference::Reference;
 use words::Words;
 
 const STYLE: &str = include_str!("../assets/page.css");
 
 /// All pages.
 pub(crate) fn routes() -> RouteTable {
-    RouteTable::default().page(Method::GET, "/", Access::Public, get(home::home)).page(
-        Method::GET,
-        "/assets/page.css",
-        Access::Public,
-        get(style),
-    )
+    RouteTable::default()
+        .page(Method::GET, "/", Access::Public, get(home::home))
+        .page(Method::GET, reference::REFERENCE, Access::Public, get(reference::reference))
+        .page(Method::GET, "/assets/page.css", Access::Public, get(style))
 }
 
 async fn style() -> Response {

@@ -95,6 +95,7 @@ pub const DESCRIPTION: &str = "/api/v1/openapi.json";
 pub fn build(state: AppState) -> Result<Router, StartError> {
     let Parts { router, openapi, rules } = parts()?;
     let description = describe::Description::new(&openapi)?;
+    let reference = pages::Reference::new(&openapi, &rules).map_err(StartError::Description)?;
     let rules = Arc::new(rules);
     let origin = state.public_url.as_str();
     let csrf = CsrfLayer::new().add_trusted_origin(origin).map_err(|cause| StartError::PublicUrl(cause.to_string()))?;
@@ -104,6 +105,7 @@ pub fn build(state: AppState) -> Result<Router, StartError> {
         .fallback(async || Problem::from(RequestError::NoRoute))
         .method_not_allowed_fallback(async || Problem::from(RequestError::Method))
         .layer(axum::Extension(description))
+        .layer(axum::Extension(reference))
         .layer(axum::Extension(rules))
         .layer(from_fn_with_state(guard, access::guard))
         .layer(DefaultBodyLimit::max(BODY_LENGTH_MAX))

@@ -1,4 +1,4 @@
-//! The first page: what this is, and who may ask for what.
+//! The first page: what is here, and for whom.
 
 use std::sync::Arc;
 
@@ -8,11 +8,11 @@ use axum::{
     extract::Request,
     response::{Html, IntoResponse as _, Response},
 };
-use domain::access::Role;
+use domain::{access::Role, catalogue::ItemCode};
 use i18n::Locale;
 use strum::IntoEnumIterator as _;
 
-use super::{Words, locale_of};
+use super::{Words, locale_of, reference::REFERENCE};
 use crate::{
     access::{Access, Rule, Rules},
     problem::Problem,
@@ -25,13 +25,15 @@ struct HomePage {
     words: Words,
     other: Words,
     description: &'static str,
-    groups: Vec<Group>,
+    reference: &'static str,
+    services: Vec<String>,
+    held_by: Vec<HeldBy>,
 }
 
-/// Routes under a heading.
-struct Group {
-    heading: String,
-    routes: Vec<String>,
+/// How many routes somebody may use.
+struct HeldBy {
+    who: String,
+    routes: usize,
 }
 
 /// `GET /`.
@@ -49,18 +51,17 @@ impl HomePage {
             Locale::ZhCn => Locale::En,
             Locale::En => Locale::ZhCn,
         });
-        let described =
-            |wanted: &dyn Fn(&Rule) -> bool| rules.iter().filter(|rule| rule.described && wanted(rule)).map(Rule::name).collect();
-        let mut groups = vec![
-            Group { heading: words.get("page.home.everybody"), routes: described(&|rule| rule.access == Access::Public) },
-            Group { heading: words.get("page.home.signed_in"), routes: described(&|rule| rule.access == Access::SignedIn) },
+        let count = |wanted: &dyn Fn(&Rule) -> bool| rules.iter().filter(|rule| rule.described && wanted(rule)).count();
+        let mut held_by = vec![
+            HeldBy { who: words.get("page.home.everybody"), routes: count(&|rule| rule.access == Access::Public) },
+            HeldBy { who: words.get("page.home.signed_in"), routes: count(&|rule| rule.access == Access::SignedIn) },
         ];
         for role in Role::iter() {
-            let routes = described(&|rule| rule.access.roles().is_some_and(|roles| roles.contains(&role)));
-            groups.push(Group { heading: words.get(&format!("role.{role}")), routes });
+            let routes = count(&|rule| rule.access.roles().is_some_and(|roles| roles.contains(&role)));
+            held_by.push(HeldBy { who: words.get(&format!("role.{role}")), routes });
         }
-        groups.retain(|group| !group.routes.is_empty());
-        Self { words, other, description: DESCRIPTION, groups }
+        let services = ItemCode::iter().map(|item| words.get(&format!("item.{item}"))).collect();
+        Self { words, other, description: DESCRIPTION, reference: REFERENCE, services, held_by }
     }
 }
 
@@ -69,11 +70,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_lists_the_routes_in_both_languages() {
+    fn the_page_shows_what_is_here_in_both_languages() {
         let rules = crate::router::parts().unwrap().rules;
         for locale in Locale::ALL {
             let text = HomePage::new(locale, &rules).render().unwrap();
-            assert!(text.contains("POST /api/v1/sessions") && text.contains(DESCRIPTION), "{text}");
+            assert!(text.contains(DESCRIPTION) && text.contains(REFERENCE), "{text}");
+            for word in ["item.bathing", "item.day_care", "role.carer", "role.volunteer"] {
+                assert!(text.contains(&*i18n::text(locale, word).unwrap()), "{locale}: {word}");
+            }
             assert!(text.contains(&format!("lang=\"{locale}\"")));
             assert!(!text.contains("<script"));
         }
