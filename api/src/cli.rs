@@ -5,12 +5,14 @@
 //! reader of standard output that has gone changes no exit code.
 
 mod assess;
+mod backup;
 mod check_policy;
 mod config;
 pub mod demo;
 mod doctor;
 pub mod failure;
 mod file;
+mod keys;
 pub mod lock;
 mod migrate;
 pub mod open;
@@ -52,6 +54,12 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     /// Check every invariant of the books on the live database
     Verify(verify::VerifyArgs),
+    /// Backups of the running database
+    #[command(subcommand)]
+    Backup(backup::BackupCommand),
+    /// The encryption keys
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Check the installation and say how to cure what is wrong
     Doctor(doctor::DoctorArgs),
     /// Settings
@@ -94,6 +102,8 @@ fn dispatch(command: Command, output: &mut Output) -> Result<(), Failure> {
         Command::Serve(args) => block_on(args.run(output)),
         Command::Work(args) => block_on(args.run(output)),
         Command::Migrate(args) => block_on(args.run(output)),
+        Command::Backup(command) => block_on(command.run(output)),
+        Command::Keys(command) => block_on(command.run(output)),
         Command::Doctor(args) => block_on(args.run(output)),
         Command::Config(command) => command.run(output),
         Command::User(command) => block_on(command.run(output)),

@@ -22,7 +22,7 @@ use std::{
 use domain::error::{Fault, FieldError, Kind};
 use figment::Figment;
 
-pub use database::{Database, Engine};
+pub use database::{Database, Engine, ServerParts};
 pub use log::LogFilter;
 pub use public_url::PublicUrl;
 

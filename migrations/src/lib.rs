@@ -10,6 +10,7 @@ use sea_orm_migration::prelude::*;
 mod m0001;
 mod m0002;
 mod m0006;
+mod m0008;
 mod portable;
 
 /// The ordered list of changes.
@@ -19,7 +20,7 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001::Spine), Box::new(m0002::Registry), Box::new(m0006::Money)]
+        vec![Box::new(m0001::Spine), Box::new(m0002::Registry), Box::new(m0006::Money), Box::new(m0008::Operation)]
     }
 }
 

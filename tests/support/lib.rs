@@ -2,6 +2,7 @@
 
 pub mod city;
 pub mod clock;
+pub mod command;
 pub mod db;
 pub mod desk;
 pub mod http;

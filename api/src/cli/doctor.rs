@@ -5,7 +5,7 @@ use std::{fmt, path::Path};
 use clap::Args;
 use domain::time::BusinessDate;
 use serde::Serialize;
-use store::{CityMode, Store, SystemClock};
+use store::{CityMode, KeyRing, Store, SystemClock};
 
 use super::{failure::Failure, open, output::Output, place::Place};
 use crate::{
@@ -17,6 +17,8 @@ use crate::{
 const DISK_WARN_MIB: u64 = 1024;
 /// Free space under which it is about to stop, in MiB.
 const DISK_FAIL_MIB: u64 = 128;
+/// A city is backed up every day; from this age on it is time.
+const BACKUP_HOURS_MAX: i64 = 26;
 
 /// Checks settings, key file, database, schema, calendar, clock and disk; each fault comes with its cure.
 /// Changes nothing, also beside a running server.
@@ -105,7 +107,7 @@ async fn examine(settings: &Settings, report: &mut Report) {
         examine_disk(file, report);
     }
     match open::load_keys(settings) {
-        Ok(keys) => report.add(Verdict::Ok, "keys", format!("{} holds the active key {}", settings.key_file.display(), keys.active())),
+        Ok(keys) => examine_keys(settings, &keys, report),
         Err(cause) => report.add(Verdict::Fail, "keys", cause.to_string()),
     }
     let database = match open::connect(settings).await {
@@ -123,6 +125,34 @@ async fn examine(settings: &Settings, report: &mut Report) {
     match open::open_connected(settings, database).await {
         Ok(opened) => examine_city(&opened.store, report).await,
         Err(failure) => report.fail("city", failure),
+    }
+}
+
+fn examine_keys(settings: &Settings, keys: &KeyRing, report: &mut Report) {
+    let (file, active, old) = (settings.key_file.display(), keys.active(), keys.old());
+    if old.is_empty() {
+        report.add(Verdict::Ok, "keys", format!("{file} holds the key {active}"));
+    } else {
+        let cure = "go on with: yijia keys rotate, and then: yijia keys rotate --finish";
+        report.add(Verdict::Warn, "keys", format!("{file} holds the key {active}, and still {}; {cure}", old.join(", ")));
+    }
+}
+
+/// Looks when the last backup was made. A demo needs none.
+async fn examine_backups(store: &Store, mode: CityMode, report: &mut Report) {
+    let cure = "make one with: yijia backup create --out FILE";
+    let lacking = if mode == CityMode::Live { Verdict::Warn } else { Verdict::Ok };
+    match store.last_backup().await {
+        Ok(None) => report.add(lacking, "backup", format!("no backup was made yet; {cure}")),
+        Ok(Some(taken_at)) => {
+            let hours = (SystemClock::default().unmoved_now() - taken_at).num_hours();
+            if hours < BACKUP_HOURS_MAX {
+                report.add(Verdict::Ok, "backup", format!("the last one was made {hours} hours ago"));
+            } else {
+                report.add(lacking, "backup", format!("the last one was made {hours} hours ago; {cure}"));
+            }
+        }
+        Err(cause) => report.fail("backup", cause.into()),
     }
 }
 
@@ -183,6 +213,7 @@ async fn examine_city(store: &Store, report: &mut Report) {
             report.add(Verdict::Fail, "clock", format!("{ahead} seconds ahead in a live city; restore the city's row from a backup"));
         }
     }
+    examine_backups(store, city.mode, report).await;
     let today = BusinessDate::of(SystemClock::default().unmoved_now() + chrono::TimeDelta::seconds(ahead));
     let calendar = &store.reference().calendar;
     let last = calendar.last_year().map_or_else(String::new, |year| year.to_string());

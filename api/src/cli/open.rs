@@ -74,7 +74,14 @@ pub async fn open(settings: &Settings) -> Result<Opened, Failure> {
 /// # Errors
 /// As [`open`].
 pub async fn open_connected(settings: &Settings, database: Database) -> Result<Opened, Failure> {
-    let keys = load_keys(settings).map_err(StoreError::Key)?;
+    open_with(database, load_keys(settings).map_err(StoreError::Key)?).await
+}
+
+/// As [`open_connected`], with keys that were read before.
+///
+/// # Errors
+/// As [`open`], but for the key file.
+pub(super) async fn open_with(database: Database, keys: KeyRing) -> Result<Opened, Failure> {
     let city = database.city().await?;
     let store = database.open(keys).await?;
     let clock = Arc::new(SystemClock::ahead_by(city.map_or(0, |city| city.clock_offset_seconds)));

@@ -3,9 +3,11 @@
 
 use std::{
     fmt,
-    io::{self, ErrorKind, Write},
+    io::{self, ErrorKind, IsTerminal as _, Write},
+    time::Duration,
 };
 
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::failure::Failure;
@@ -15,6 +17,8 @@ pub struct Output {
     out: Box<dyn Write + Send>,
     err: Box<dyn Write + Send>,
     closed: bool,
+    /// Whether somebody sees the bars of progress.
+    shows_progress: bool,
 }
 
 impl fmt::Debug for Output {
@@ -27,12 +31,12 @@ impl Output {
     /// Those of this process.
     #[must_use]
     pub fn of_process() -> Self {
-        Self::new(io::stdout(), io::stderr())
+        Self { shows_progress: io::stderr().is_terminal(), ..Self::new(io::stdout(), io::stderr()) }
     }
 
     /// Any two writers.
     pub fn new(out: impl Write + Send + 'static, err: impl Write + Send + 'static) -> Self {
-        Self { out: Box::new(out), err: Box::new(err), closed: false }
+        Self { out: Box::new(out), err: Box::new(err), closed: false, shows_progress: false }
     }
 
     /// Writes data as it is. Once nobody reads any more nothing is written and nothing fails, so that the command
@@ -76,6 +80,30 @@ impl Output {
         let text =
             serde_json::to_string(value).map_err(|cause| Failure::refused(format!("the result cannot be written as JSON: {cause}")))?;
         self.line(text)
+    }
+
+    /// A bar of so many steps or bytes, which shows itself on a terminal only.
+    #[must_use]
+    pub fn bar(&self, steps: u64, what: &'static str) -> ProgressBar {
+        if !self.shows_progress {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::new(steps).with_message(what);
+        match ProgressStyle::with_template("{msg} [{bar:40}] {percent} % {eta}") {
+            Ok(style) => bar.with_style(style.progress_chars("=> ")),
+            Err(_faulty) => bar,
+        }
+    }
+
+    /// A sign of life where nobody knows how long it takes; on a terminal only.
+    #[must_use]
+    pub fn spinner(&self, what: &'static str) -> ProgressBar {
+        if !self.shows_progress {
+            return ProgressBar::hidden();
+        }
+        let spinner = ProgressBar::new_spinner().with_message(what);
+        spinner.enable_steady_tick(Duration::from_millis(120));
+        spinner
     }
 
     /// Tells something that is not data. Whether anybody listens changes nothing.

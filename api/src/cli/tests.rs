@@ -53,9 +53,20 @@ fn the_command_line_is_consistent() {
 
 #[test]
 fn every_command_shows_an_example() {
-    for command in
-        [&["serve"][..], &["work"], &["migrate"], &["doctor"], &["config", "show"], &["user", "add"], &["assess"], &["policy", "check"]]
-    {
+    for command in [
+        &["backup", "create"][..],
+        &["backup", "verify"],
+        &["backup", "restore"],
+        &["keys", "rotate"],
+        &["serve"],
+        &["work"],
+        &["migrate"],
+        &["doctor"],
+        &["config", "show"],
+        &["user", "add"],
+        &["assess"],
+        &["policy", "check"],
+    ] {
         let args: Vec<_> = command.iter().copied().chain(["--help"]).collect();
         let (code, out, _) = yijia(&args);
         assert!(code == 0 && out.contains("Example") && out.contains("yijia"), "{command:?}: {out}");

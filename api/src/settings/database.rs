@@ -1,6 +1,9 @@
 //! Where a city's data lies.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -73,6 +76,20 @@ impl Database {
         self.url.expose_secret()
     }
 
+    /// The parts of the address of a PostgreSQL database.
+    ///
+    /// # Errors
+    /// What is wrong, without the address itself.
+    pub fn server_parts(&self) -> Result<ServerParts, String> {
+        let url = url::Url::parse(self.url()).ok();
+        let name = url.as_ref().and_then(|url| url.path().strip_prefix('/')).filter(|name| !name.is_empty() && !name.contains(['/', '%']));
+        let cure = "write DATABASE_URL as postgres://USER:PASSWORD@HOST:PORT/NAME, with %XX for signs of the password";
+        match (&url, name) {
+            (Some(url), Some(name)) => Ok(ServerParts { url: url.clone(), name: name.to_owned() }),
+            (_, None) | (None, _) => Err(format!("the parts of DATABASE_URL cannot be told apart; {cure}")),
+        }
+    }
+
     /// How many connections one process opens at most.
     #[must_use]
     pub const fn connections_max(&self) -> u32 {
@@ -105,6 +122,63 @@ impl Database {
             (Engine::Postgres, Some((_, rest))) => plain_parts(rest).is_some(),
             (Engine::Postgres, None) => false,
         }
+    }
+}
+
+/// Where a PostgreSQL database is, in the parts that PostgreSQL's own programs take.
+#[derive(Clone)]
+pub struct ServerParts {
+    url: url::Url,
+    /// Name of the database.
+    pub name: String,
+}
+
+impl fmt::Debug for ServerParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerParts").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl ServerParts {
+    /// The address, password included.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.url.to_string()
+    }
+
+    /// Another database of the same server.
+    #[must_use]
+    pub fn with_name(&self, name: &str) -> Self {
+        let mut url = self.url.clone();
+        url.set_path(name);
+        Self { url, name: name.to_owned() }
+    }
+
+    /// Environment variables of PostgreSQL's programs, the password among them.
+    #[must_use]
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let decode = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let mut variables = vec![("PGDATABASE", self.name.clone())];
+        variables.extend(self.url.host_str().map(|host| ("PGHOST", decode(host.trim_matches(['[', ']'])))));
+        variables.extend(self.url.port().map(|port| ("PGPORT", port.to_string())));
+        variables.extend(Some(self.url.username()).filter(|user| !user.is_empty()).map(|user| ("PGUSER", decode(user))));
+        variables.extend(self.url.password().map(|password| ("PGPASSWORD", decode(password))));
+        for (name, value) in self.url.query_pairs() {
+            let variable = match name.as_ref() {
+                "host" => "PGHOST",
+                "port" => "PGPORT",
+                "user" => "PGUSER",
+                "password" => "PGPASSWORD",
+                "sslmode" => "PGSSLMODE",
+                "sslrootcert" => "PGSSLROOTCERT",
+                "sslcert" => "PGSSLCERT",
+                "sslkey" => "PGSSLKEY",
+                _ => continue,
+            };
+            variables.retain(|(known, _)| *known != variable);
+            variables.push((variable, value.into_owned()));
+        }
+        variables
     }
 }
 

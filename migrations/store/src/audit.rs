@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::{
     entity::{audit, audit_seal, audit_sealed, audit_unsealed},
     error::StoreError,
-    keys::{KeyError, KeyRing},
+    keys::{AUDIT_SEAL, KeyError, KeyRing},
     tx::Tx,
     write::Command,
 };
@@ -116,7 +116,7 @@ pub(crate) fn root(leaves: &[[u8; 32]]) -> [u8; 32] {
 
 /// What is authenticated of a seal.
 pub(crate) fn seal_mac(keys: &KeyRing, key_id: &str, seq: i64, leaves: i64, root: &[u8], previous: &[u8]) -> Option<[u8; 32]> {
-    keys.authenticate_under(key_id, "audit_seal", &[&seq.to_be_bytes(), &leaves.to_be_bytes(), root, previous])
+    keys.authenticate_under(key_id, AUDIT_SEAL, &[&seq.to_be_bytes(), &leaves.to_be_bytes(), root, previous])
 }
 
 /// Rows that one batch holds at most.
@@ -143,8 +143,9 @@ impl Command for SealAudit {
         let leaves: Vec<_> = rows.iter().map(leaf).collect();
         let root = root(&leaves);
         let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        let mac = seal_mac(tx.keys, tx.keys.active(), seq, count, &root, &previous);
-        let mac = mac.ok_or_else(|| KeyError::UnknownKey(tx.keys.active().to_owned()))?;
+        let key_id = tx.keys.active();
+        let mac = seal_mac(tx.keys, &key_id, seq, count, &root, &previous);
+        let mac = mac.ok_or_else(|| KeyError::UnknownKey(key_id.clone()))?;
         let seal = audit_seal::ActiveModel {
             seq: Set(seq),
             first_audit: Set(first.id),
@@ -153,7 +154,7 @@ impl Command for SealAudit {
             root: Set(root.to_vec()),
             previous: Set(previous),
             mac: Set(mac.to_vec()),
-            key_id: Set(tx.keys.active().to_owned()),
+            key_id: Set(key_id),
             sealed_at: Set(tx.now()),
         };
         audit_seal::Entity::insert(seal).exec_without_returning(tx.db).await?;

@@ -9,6 +9,7 @@ pub(crate) mod audit;
 pub(crate) mod audit_seal;
 pub(crate) mod audit_sealed;
 pub(crate) mod audit_unsealed;
+pub(crate) mod backup_made;
 pub(crate) mod budget;
 pub(crate) mod care_order;
 pub(crate) mod carer;

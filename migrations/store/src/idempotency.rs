@@ -84,7 +84,7 @@ const TABLE: &str = "idempotency_key";
 const COLUMN: &str = "response_enc";
 
 /// The place to which an answer's ciphertext is bound.
-fn place(person: Uuid, key: &str) -> Uuid {
+pub(crate) fn place(person: Uuid, key: &str) -> Uuid {
     let mut digest = Sha256::new();
     digest.update(person.as_bytes());
     digest.update(key);

@@ -3,19 +3,27 @@
 //! An envelope is `version (1) | key id (8) | nonce (12) | AES-256-GCM ciphertext and tag`; the additional data
 //! are table, column and row id, so that a cell cannot be moved to another place. Look-up goes over a blind
 //! index: HMAC-SHA-256 under a key of its own, cut to 128 bits. The file is made at the first start and must
-//! be kept apart from the database and its backups.
+//! be kept apart from the database and its backups. A new key encrypts while the old ones still decrypt, until
+//! no ciphertext names them any more (see `rotation`); the key of the blind index stays.
 
-use std::{collections::BTreeMap, fmt, io::Write as _, path::Path};
+mod file;
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use aes_gcm::{
     Aes256Gcm,
     aead::{Aead as _, KeyInit as _, Payload},
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, Mac as _};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
+
+use file::Stamp;
 
 const ENVELOPE_VERSION: u8 = 1;
 const KEY_ID_LENGTH: usize = 8;
@@ -47,32 +55,46 @@ pub enum KeyError {
     /// A ciphertext that does not belong to its place, or is damaged.
     #[error("a ciphertext of {0} is damaged or stands in the wrong place")]
     Damaged(&'static str),
+    /// As [`Self::Damaged`], with table, column and row.
+    #[error("the ciphertext {0} is damaged or stands in the wrong place")]
+    DamagedAt(String),
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KeyFile {
-    /// What the file is, for whoever finds it.
-    purpose: String,
-    /// Id of the key that encrypts.
-    active: String,
-    /// All keys that still decrypt, base64.
-    keys: BTreeMap<String, String>,
-    /// Key of the blind index, base64.
-    index: String,
-}
-
-/// The keys of one city, in memory.
+/// The keys of one city.
+///
+/// A ring that was read from a file follows that file: before it encrypts, and when it meets a key that it does
+/// not know, it looks whether the file has changed. So a running service goes on beside `yijia keys rotate`.
+/// Clones share what they hold.
 #[derive(Clone)]
 pub struct KeyRing {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    file: Option<PathBuf>,
+    held: RwLock<Held>,
+}
+
+/// What is held in memory, and the state of the file when it was read.
+#[derive(Clone)]
+struct Held {
+    keys: Arc<Keys>,
+    stamp: Option<Stamp>,
+}
+
+/// The keys themselves.
+#[derive(Clone)]
+struct Keys {
     active: String,
-    keys: BTreeMap<String, [u8; 32]>,
+    by_id: BTreeMap<String, [u8; 32]>,
     index: [u8; 32],
+    /// What authenticates audit seals of keys that were removed; it decrypts nothing.
+    seals: BTreeMap<String, [u8; 32]>,
 }
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyRing").field("active", &self.active).finish_non_exhaustive()
+        f.debug_struct("KeyRing").field("active", &self.held().keys.active).finish_non_exhaustive()
     }
 }
 
@@ -89,12 +111,17 @@ pub(crate) struct Cell {
 
 impl Cell {
     fn additional_data(&self) -> String {
-        format!("{}|{}|{}", self.table, self.column, self.row.simple())
+        place(self.table, self.column, self.row)
     }
 }
 
+/// The place of a cell in words; a ciphertext is bound to it.
+pub(crate) fn place(table: &str, column: &str, row: Uuid) -> String {
+    format!("{table}|{column}|{}", row.simple())
+}
+
 impl KeyRing {
-    /// A ring with one key, from 64 random bytes.
+    /// A ring with one key and without a file, from 64 random bytes.
     #[must_use]
     pub fn from_random(random: [u8; 64]) -> Self {
         let (mut key, mut index) = ([0_u8; 32], [0_u8; 32]);
@@ -105,7 +132,8 @@ impl KeyRing {
             }
         }
         let active = key_id(&key);
-        Self { keys: BTreeMap::from([(active.clone(), key)]), active, index }
+        let keys = Keys { by_id: BTreeMap::from([(active.clone(), key)]), active, index, seals: BTreeMap::new() };
+        Self::holding(None, Held { keys: Arc::new(keys), stamp: None })
     }
 
     /// Reads the key file.
@@ -113,31 +141,14 @@ impl KeyRing {
     /// # Errors
     /// [`KeyError::Missing`], [`KeyError::Unusable`].
     pub fn load(path: &Path) -> Result<Self, KeyError> {
-        let unusable = |why: String| KeyError::Unusable { path: path.display().to_string(), why };
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => return Err(KeyError::Missing(path.display().to_string())),
-            Err(cause) => return Err(unusable(cause.to_string())),
-        };
-        check_private(path).map_err(unusable)?;
-        let file: KeyFile =
-            serde_json::from_str(&text).map_err(|cause| unusable(format!("line {} is not of the form that was written", cause.line())))?;
-        let decode = |name: &str, text: &str| -> Result<[u8; 32], KeyError> {
-            let bytes = STANDARD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
-            bytes.ok_or_else(|| unusable(format!("{name} is not 32 bytes in base64")))
-        };
-        let mut keys = BTreeMap::new();
-        for (id, text) in &file.keys {
-            let key = decode(id, text)?;
-            if key_id(&key) != *id {
-                return Err(unusable(format!("key {id} does not match its id")));
-            }
-            keys.insert(id.clone(), key);
-        }
-        if !keys.contains_key(&file.active) {
-            return Err(unusable("the active key is not among the keys".to_owned()));
-        }
-        Ok(Self { active: file.active, keys, index: decode("index", &file.index)? })
+        // The stamp first: a file that is replaced in between is read again.
+        let stamp = Stamp::of(path);
+        let keys = Arc::new(file::read(path)?);
+        Ok(Self::holding(Some(path.to_owned()), Held { keys, stamp }))
+    }
+
+    fn holding(file: Option<PathBuf>, held: Held) -> Self {
+        Self { shared: Arc::new(Shared { file, held: RwLock::new(held) }) }
     }
 
     /// Writes a new key file that only its owner can read.
@@ -145,68 +156,113 @@ impl KeyRing {
     /// # Errors
     /// [`KeyError::Exists`], [`KeyError::Unusable`].
     pub fn create_file(&self, path: &Path) -> Result<(), KeyError> {
-        let unusable = |cause: std::io::Error| KeyError::Unusable { path: path.display().to_string(), why: cause.to_string() };
-        let keys = self.keys.iter().map(|(id, key)| (id.clone(), STANDARD.encode(key))).collect();
-        let file = KeyFile {
-            purpose: "Encryption keys of a Yijia city. Keep a copy apart from the database and its backups.".to_owned(),
-            active: self.active.clone(),
-            keys,
-            index: STANDARD.encode(self.index),
-        };
-        let text = serde_json::to_string_pretty(&file).map_err(|cause| unusable(std::io::Error::other(cause)))?;
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut out = match options.open(path) {
-            Ok(out) => out,
-            Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => return Err(KeyError::Exists(path.display().to_string())),
-            Err(cause) => return Err(unusable(cause)),
-        };
-        out.write_all(text.as_bytes()).and_then(|()| out.sync_all()).map_err(unusable)
+        file::create(path, &self.held().keys)
     }
 
     /// Id of the key that encrypts now.
     #[must_use]
-    pub fn active(&self) -> &str {
-        &self.active
+    pub fn active(&self) -> String {
+        self.fresh().active.clone()
+    }
+
+    /// Ids of the keys that still decrypt, but do not encrypt any more.
+    #[must_use]
+    pub fn old(&self) -> Vec<String> {
+        let keys = self.fresh();
+        keys.by_id.keys().filter(|id| **id != keys.active).cloned().collect()
+    }
+
+    /// Makes a key of 32 random bytes the active one, in the file too; answers its id. The others still decrypt.
+    ///
+    /// # Errors
+    /// A ring without a file, or a file that cannot be replaced.
+    pub fn add(&self, random: [u8; 32]) -> Result<String, KeyError> {
+        let mut keys = Keys::clone(&self.fresh());
+        let id = key_id(&random);
+        keys.by_id.insert(id.clone(), random);
+        keys.active.clone_from(&id);
+        self.replace(keys)?;
+        Ok(id)
+    }
+
+    /// Forgets a key that no ciphertext names any more, in the file too. What authenticates the audit seals made
+    /// under it is kept.
+    ///
+    /// # Errors
+    /// The active key, a key that is not there, or a file that cannot be replaced.
+    pub fn remove(&self, id: &str) -> Result<(), KeyError> {
+        let mut keys = Keys::clone(&self.fresh());
+        let removed = if id == keys.active { None } else { keys.by_id.remove(id) };
+        let key = removed.ok_or_else(|| KeyError::UnknownKey(id.to_owned()))?;
+        keys.seals.insert(id.to_owned(), authentication_key(&key, AUDIT_SEAL));
+        self.replace(keys)
+    }
+
+    fn replace(&self, keys: Keys) -> Result<(), KeyError> {
+        let path = self.shared.file.as_deref().ok_or_else(|| KeyError::Missing("of this ring".to_owned()))?;
+        file::replace(path, &keys)?;
+        *self.shared.held.write().unwrap_or_else(PoisonError::into_inner) = Held { keys: Arc::new(keys), stamp: Stamp::of(path) };
+        Ok(())
+    }
+
+    fn held(&self) -> Held {
+        self.shared.held.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The keys of the file as it is now. What cannot be read does not stop a running service, which goes on with
+    /// the keys that it has.
+    fn fresh(&self) -> Arc<Keys> {
+        let held = self.held();
+        let Some(path) = self.shared.file.as_deref() else { return held.keys };
+        let stamp = Stamp::of(path);
+        if stamp == held.stamp {
+            return held.keys;
+        }
+        match file::read(path) {
+            Ok(keys) => {
+                let keys = Arc::new(keys);
+                *self.shared.held.write().unwrap_or_else(PoisonError::into_inner) = Held { keys: Arc::clone(&keys), stamp };
+                keys
+            }
+            Err(cause) => {
+                tracing::error!(%cause, "the key file has changed and cannot be read; going on with the keys read before");
+                held.keys
+            }
+        }
+    }
+
+    /// The key of that id, also one that came into the file since it was read.
+    fn key(&self, id: &str) -> Result<[u8; 32], KeyError> {
+        let known = self.held().keys.by_id.get(id).copied();
+        known.or_else(|| self.fresh().by_id.get(id).copied()).ok_or_else(|| KeyError::UnknownKey(id.to_owned()))
     }
 
     /// Encrypts a value for its place. The nonce must not have been used before under this key.
     pub(crate) fn seal(&self, cell: Cell, nonce: [u8; NONCE_LENGTH], plain: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let key = self.keys.get(&self.active).ok_or_else(|| KeyError::UnknownKey(self.active.clone()))?;
-        let aad = cell.additional_data();
-        let payload = Payload { msg: plain, aad: aad.as_bytes() };
-        let cipher = Aes256Gcm::new(&(*key).into()).encrypt(&nonce.into(), payload).map_err(|_cause| KeyError::Damaged(cell.table))?;
-        let mut envelope = Vec::with_capacity(1 + KEY_ID_LENGTH + NONCE_LENGTH + cipher.len());
-        envelope.push(ENVELOPE_VERSION);
-        envelope.extend_from_slice(self.active.as_bytes());
-        envelope.extend_from_slice(&nonce);
-        envelope.extend_from_slice(&cipher);
-        Ok(envelope)
+        let keys = self.fresh();
+        let key = keys.by_id.get(&keys.active).ok_or_else(|| KeyError::UnknownKey(keys.active.clone()))?;
+        encrypt(&keys.active, key, &cell.additional_data(), nonce, plain).ok_or(KeyError::Damaged(cell.table))
     }
 
     /// Decrypts a value in its place.
     pub(crate) fn open(&self, cell: Cell, envelope: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let damaged = KeyError::Damaged(cell.table);
-        let Some((&ENVELOPE_VERSION, rest)) = envelope.split_first() else { return Err(damaged) };
-        let (Some(id), Some(nonce), Some(cipher)) =
-            (rest.get(..KEY_ID_LENGTH), rest.get(KEY_ID_LENGTH..KEY_ID_LENGTH + NONCE_LENGTH), rest.get(KEY_ID_LENGTH + NONCE_LENGTH..))
-        else {
-            return Err(damaged);
-        };
-        let id = String::from_utf8_lossy(id).into_owned();
-        let key = self.keys.get(&id).ok_or(KeyError::UnknownKey(id))?;
-        let Ok(nonce) = <[u8; NONCE_LENGTH]>::try_from(nonce) else { return Err(damaged) };
-        let aad = cell.additional_data();
-        let payload = Payload { msg: cipher, aad: aad.as_bytes() };
-        Aes256Gcm::new(&(*key).into()).decrypt(&nonce.into(), payload).map_err(|_cause| damaged)
+        let id = key_of(envelope).ok_or(KeyError::Damaged(cell.table))?;
+        decrypt(&self.key(&id)?, &cell.additional_data(), envelope).ok_or(KeyError::Damaged(cell.table))
+    }
+
+    /// Encrypts a ciphertext anew under the active key, in the same place.
+    pub(crate) fn seal_anew(&self, place: &str, nonce: [u8; NONCE_LENGTH], envelope: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let damaged = || KeyError::DamagedAt(place.to_owned());
+        let plain = decrypt(&self.key(&key_of(envelope).ok_or_else(damaged)?)?, place, envelope).ok_or_else(damaged)?;
+        let keys = self.fresh();
+        let key = keys.by_id.get(&keys.active).ok_or_else(|| KeyError::UnknownKey(keys.active.clone()))?;
+        encrypt(&keys.active, key, place, nonce, &plain).ok_or_else(damaged)
     }
 
     /// The blind index of a normalised value of a column.
     #[must_use]
     pub(crate) fn blind_index(&self, column: &str, value: &str) -> Vec<u8> {
-        mac(&self.index, &[b"index", column.as_bytes(), value.as_bytes()]).into_iter().take(16).collect()
+        mac(&self.held().keys.index, &[b"index", column.as_bytes(), value.as_bytes()]).into_iter().take(16).collect()
     }
 
     /// What a database keeps, encrypted, to recognise its keys: it follows from the index key.
@@ -217,17 +273,55 @@ impl KeyRing {
     /// Authenticates bytes of the product's own, such as audit seals, under a named key; none if the key is
     /// not in the file.
     pub(crate) fn authenticate_under(&self, key_id: &str, purpose: &str, parts: &[&[u8]]) -> Option<[u8; 32]> {
-        let key = self.keys.get(key_id)?;
-        let derived = mac(key, &[b"authenticate", purpose.as_bytes()]);
-        Some(mac(&derived, parts))
+        Some(mac(&self.authentication_key(key_id, purpose)?, parts))
     }
 
     /// Whether bytes begin what [`KeyRing::authenticate_under`] gives; the comparison takes the same time for all.
     pub(crate) fn verifies_under(&self, key_id: &str, purpose: &str, parts: &[&[u8]], tag: &[u8]) -> bool {
-        let Some(key) = self.keys.get(key_id) else { return false };
-        let derived = mac(key, &[b"authenticate", purpose.as_bytes()]);
+        let Some(derived) = self.authentication_key(key_id, purpose) else { return false };
         feed(&derived, parts).is_some_and(|mac| mac.verify_truncated_left(tag).is_ok())
     }
+
+    /// What authenticates under a key for a purpose. For audit seals it outlives the key.
+    fn authentication_key(&self, key_id: &str, purpose: &str) -> Option<[u8; 32]> {
+        let find = |keys: &Keys| {
+            let derived = keys.by_id.get(key_id).map(|key| authentication_key(key, purpose));
+            derived.or_else(|| keys.seals.get(key_id).filter(|_| purpose == AUDIT_SEAL).copied())
+        };
+        find(&self.held().keys).or_else(|| find(&self.fresh()))
+    }
+}
+
+/// The purpose of what authenticates audit seals.
+pub(crate) const AUDIT_SEAL: &str = "audit_seal";
+
+fn authentication_key(key: &[u8; 32], purpose: &str) -> [u8; 32] {
+    mac(key, &[b"authenticate", purpose.as_bytes()])
+}
+
+/// The id of the key under which a ciphertext was made.
+pub(crate) fn key_of(envelope: &[u8]) -> Option<String> {
+    let (&version, rest) = envelope.split_first()?;
+    let id = rest.get(..KEY_ID_LENGTH)?;
+    (version == ENVELOPE_VERSION && id.iter().all(u8::is_ascii_hexdigit)).then(|| String::from_utf8_lossy(id).into_owned())
+}
+
+fn encrypt(id: &str, key: &[u8; 32], place: &str, nonce: [u8; NONCE_LENGTH], plain: &[u8]) -> Option<Vec<u8>> {
+    let payload = Payload { msg: plain, aad: place.as_bytes() };
+    let cipher = Aes256Gcm::new(&(*key).into()).encrypt(&nonce.into(), payload).ok()?;
+    let mut envelope = Vec::with_capacity(1 + KEY_ID_LENGTH + NONCE_LENGTH + cipher.len());
+    envelope.push(ENVELOPE_VERSION);
+    envelope.extend_from_slice(id.as_bytes());
+    envelope.extend_from_slice(&nonce);
+    envelope.extend_from_slice(&cipher);
+    Some(envelope)
+}
+
+fn decrypt(key: &[u8; 32], place: &str, envelope: &[u8]) -> Option<Vec<u8>> {
+    let rest = envelope.get(1 + KEY_ID_LENGTH..)?;
+    let nonce = <[u8; NONCE_LENGTH]>::try_from(rest.get(..NONCE_LENGTH)?).ok()?;
+    let payload = Payload { msg: rest.get(NONCE_LENGTH..)?, aad: place.as_bytes() };
+    Aes256Gcm::new(&(*key).into()).decrypt(&nonce.into(), payload).ok()
 }
 
 /// HMAC-SHA-256 over length-prefixed parts.
@@ -248,20 +342,6 @@ fn feed(key: &[u8], parts: &[&[u8]]) -> Option<Hmac<Sha256>> {
 /// The id of a key: the first four bytes of its hash.
 fn key_id(key: &[u8; 32]) -> String {
     Sha256::digest(key).iter().take(KEY_ID_LENGTH / 2).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
-}
-
-/// Refuses a key file that others can read.
-#[cfg(unix)]
-fn check_private(path: &Path) -> Result<(), String> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = std::fs::metadata(path).map_err(|cause| cause.to_string())?.permissions().mode();
-    let others = mode & 0o077;
-    if others == 0 { Ok(()) } else { Err(format!("others can read it; run: chmod 600 {}", path.display())) }
-}
-
-#[cfg(not(unix))]
-fn check_private(_path: &Path) -> Result<(), String> {
-    Ok(())
 }
 
 #[cfg(test)]
@@ -307,5 +387,45 @@ mod tests {
         assert_eq!(KeyRing::load(&path).unwrap().active(), ring.active());
         std::fs::write(&path, "{}").unwrap();
         assert!(matches!(KeyRing::load(&path), Err(KeyError::Unusable { .. })));
+    }
+
+    #[test]
+    fn a_ring_follows_its_file_through_a_change_of_the_key() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys.json");
+        KeyRing::from_random([7; 64]).create_file(&path).unwrap();
+        let (server, command) = (KeyRing::load(&path).unwrap(), KeyRing::load(&path).unwrap());
+        let old = server.active();
+        let before = server.seal(cell(1), [1; 12], b"secret").unwrap();
+        let seal = server.authenticate_under(&old, AUDIT_SEAL, &[b"root"]).unwrap();
+        let new = command.add([8; 32]).unwrap();
+        assert_eq!((command.active(), command.old()), (new.clone(), vec![old.clone()]));
+        let after = command.seal_anew(&place("resident", "document_enc", Uuid::from_u128(1)), [2; 12], &before).unwrap();
+        assert_eq!(key_of(&after), Some(new.clone()));
+        // The server has read the file before; it reads what either key wrote, and writes under the new one.
+        assert_eq!(server.open(cell(1), &after).unwrap(), b"secret");
+        assert_eq!(server.open(cell(1), &before).unwrap(), b"secret");
+        assert_eq!(key_of(&server.seal(cell(2), [3; 12], b"secret").unwrap()), Some(new.clone()));
+        assert!(matches!(command.remove(&new), Err(KeyError::UnknownKey(_))), "the active key stays");
+        command.remove(&old).unwrap();
+        assert_eq!(server.old(), Vec::<String>::new());
+        assert!(matches!(server.open(cell(1), &before), Err(KeyError::UnknownKey(id)) if id == old));
+        assert_eq!(server.open(cell(1), &after).unwrap(), b"secret");
+        assert_eq!(
+            KeyRing::load(&path).unwrap().authenticate_under(&old, AUDIT_SEAL, &[b"root"]),
+            Some(seal),
+            "old audit seals can still be checked"
+        );
+    }
+
+    #[test]
+    fn a_running_service_goes_on_when_its_key_file_is_gone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys.json");
+        KeyRing::from_random([7; 64]).create_file(&path).unwrap();
+        let server = KeyRing::load(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let envelope = server.seal(cell(1), [1; 12], b"secret").unwrap();
+        assert_eq!(server.open(cell(1), &envelope).unwrap(), b"secret");
     }
 }

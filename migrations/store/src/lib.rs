@@ -7,6 +7,7 @@
 //! at [`command`].
 
 mod audit;
+pub mod backup;
 pub mod command;
 mod connect;
 mod context;
@@ -24,6 +25,7 @@ mod ledger_book;
 mod pricing;
 pub mod query;
 mod reference;
+pub mod rotation;
 mod tx;
 pub mod verify;
 pub mod write;

@@ -106,6 +106,13 @@ impl<'a> Tx<'a> {
         Ok(self.keys.seal(Cell { table, column, row }, nonce, plain)?)
     }
 
+    /// Encrypts a ciphertext anew, in the same place, under the active key.
+    pub(crate) fn seal_anew(&self, place: &str, envelope: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        let nonce = cut(expand(&self.ctx.seed, &format!("nonce/{}", self.attempt), number));
+        Ok(self.keys.seal_anew(place, nonce, envelope)?)
+    }
+
     /// Encrypts a value as JSON for its place.
     pub(crate) fn seal_json(
         &self,

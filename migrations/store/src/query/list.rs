@@ -143,8 +143,8 @@ impl<'a> Pager<'a> {
         let key_id = self.store.keys().active();
         let position = position.to_bytes();
         let (purpose, parts) = self.signed(&position);
-        let mac = self.store.keys().authenticate_under(key_id, purpose, &parts);
-        let mac = mac.ok_or_else(|| KeyError::UnknownKey(key_id.to_owned()))?;
+        let mac = self.store.keys().authenticate_under(&key_id, purpose, &parts);
+        let mac = mac.ok_or_else(|| KeyError::UnknownKey(key_id.clone()))?;
         let parts = [&[CURSOR_VERSION][..], key_id.as_bytes(), &position, mac.get(..MAC_LENGTH).unwrap_or_default()];
         Ok(URL_SAFE_NO_PAD.encode(parts.concat()))
     }

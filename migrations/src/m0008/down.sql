@@ -1,0 +1,3 @@
+-- Takes the tables of operation away.
+
+DROP TABLE backup_made;
