@@ -23,6 +23,7 @@ pub mod order;
 pub mod policy;
 pub mod provider;
 pub mod resident;
+pub mod sample;
 pub mod settlement;
 pub mod sheet;
 pub mod state;

@@ -104,6 +104,11 @@ impl DivisionTable {
         self.0.get(&code).map(String::as_str)
     }
 
+    /// All codes, in their order.
+    pub fn codes(&self) -> impl Iterator<Item = DivisionCode> + '_ {
+        self.0.keys().copied()
+    }
+
     /// The names from the province down, without those that only fill a level (such as 市辖区, the city of a
     /// municipality): `天津市和平区劝业场街道`.
     #[must_use]
