@@ -194,6 +194,8 @@ kinds! {
     Delivery DeliveryId "dlv";
     /// One row of the audit trail.
     Audit AuditId "aud";
+    /// One finding of supervision.
+    Flag FlagId "flg";
     /// One request, from its first log line to its answer.
     Request RequestId "req";
 }

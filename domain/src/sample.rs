@@ -156,6 +156,14 @@ impl Period {
         Ok(Self { now, founded: first.minus_days(FOUNDED_DAYS)?, first, current, until: today.plus_days(AHEAD_DAYS + 1)? })
     }
 
+    /// First day of the last month that is over.
+    ///
+    /// # Errors
+    /// [`SampleError::Time`] beyond the calendar.
+    pub fn last_past(&self) -> Result<BusinessDate, SampleError> {
+        Ok(self.current.minus_days(1)?.month().first_day())
+    }
+
     /// The past months and the present one, by their first days.
     ///
     /// # Errors
@@ -170,7 +178,8 @@ impl Period {
 }
 
 /// An instant so many minutes after midnight of a business day.
-pub(crate) fn at_minute(day: BusinessDate, minute: i64) -> Instant {
+#[must_use]
+pub fn at_minute(day: BusinessDate, minute: i64) -> Instant {
     day.start() + TimeDelta::minutes(minute)
 }
 

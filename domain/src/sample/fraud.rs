@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::{Closing, Draw, Ending, Neighbourhood, Period, Position, Proof, SampleError, VisitPlan};
-use crate::time::Month;
+use crate::time::{BusinessDate, Month};
 
 /// A fraud or error that supervision has found in real cities, after reference cases of courts and notices.
 #[derive(
@@ -48,7 +48,7 @@ pub enum Fraud {
     NoVisit,
     /// A visit much shorter than was paid.
     ShortVisit,
-    /// Records written together in the office days later.
+    /// Records written together in the office, a day later.
     BackFilled,
     /// The price raised before the subsidy is taken off (national notice).
     PriceRaised,
@@ -79,13 +79,15 @@ pub struct Planted {
     pub visits: Vec<usize>,
     /// The months in which it shows.
     pub months: Vec<Month>,
+    /// Days on which its resident was away, in hospital or dead: from the first, to before the last if there is one.
+    pub away: Option<(BusinessDate, Option<BusinessDate>)>,
     /// What supervision would measure, such as visits, minutes or fen.
     pub values: BTreeMap<String, i64>,
 }
 
 impl Planted {
     fn of(fraud: Fraud) -> Self {
-        Self { fraud, residents: Vec::new(), provider: None, carers: Vec::new(), visits: Vec::new(), months: Vec::new(), values: BTreeMap::new() }
+        Self { fraud, residents: Vec::new(), provider: None, carers: Vec::new(), visits: Vec::new(), months: Vec::new(), away: None, values: BTreeMap::new() }
     }
 
     fn value(mut self, name: &str, value: i64) -> Self {
@@ -95,7 +97,7 @@ impl Planted {
 }
 
 /// Frauds that show in visits, with how many visits of one carer a case has.
-const IN_VISITS: [(Fraud, usize); 12] = [
+const IN_VISITS: [(Fraud, usize); 11] = [
     (Fraud::LocationOff, 8),
     (Fraud::VirtualLocation, 8),
     (Fraud::OtherWorkersName, 5),
@@ -105,19 +107,18 @@ const IN_VISITS: [(Fraud, usize); 12] = [
     (Fraud::NoVisit, 4),
     (Fraud::ShortVisit, 5),
     (Fraud::BackFilled, 6),
-    (Fraud::LongAbsence, 2),
+    (Fraud::LongAbsence, 1),
     (Fraud::InHospital, 1),
-    (Fraud::AfterDeath, 1),
 ];
 
 /// Plants one case of each fraud among the visits of the past months. Other visits stay as they are.
 pub(super) fn plant(
     draw: &mut Draw,
     of: &Neighbourhood,
-    visits: &mut [VisitPlan],
+    visits: &mut Vec<VisitPlan>,
     period: &Period,
 ) -> Result<Vec<Planted>, SampleError> {
-    let mut cases = Vec::new();
+    let mut cases: Vec<Planted> = plant_death(visits, period)?.into_iter().collect();
     for (fraud, most) in IN_VISITS {
         let free = free_by_carer(visits, period);
         // The carers with the most visits left, so that a case has its number.
@@ -130,13 +131,56 @@ pub(super) fn plant(
                 disguise(visit, fraud);
             }
         }
-        cases.push(described(fraud, carer, chosen, visits));
+        cases.push(with_absence(described(fraud, carer, chosen, visits), visits)?);
     }
     for fraud in [Fraud::TwoAtOnce, Fraud::ImpossibleTravel] {
         cases.extend(plant_pair(fraud, visits, period));
     }
     cases.extend(plant_elsewhere(draw, of, period)?);
     Ok(cases)
+}
+
+/// A death that the records do not know of: the last visit of the case is a day after it, and none follows.
+fn plant_death(visits: &mut Vec<VisitPlan>, period: &Period) -> Result<Option<Planted>, SampleError> {
+    let last_of_all = visits.iter().rev().find(|visit| is_free(visit, period) && visit.carers.len() == 1).cloned();
+    let Some(last) = last_of_all else { return Ok(None) };
+    visits.retain(|visit| visit.resident != last.resident || visit.start <= last.start);
+    let Some(place) = visits.iter().position(|visit| visit.resident == last.resident && visit.start == last.start) else { return Ok(None) };
+    if let Some(visit) = visits.get_mut(place) {
+        disguise(visit, Fraud::AfterDeath);
+        visit.ending = Ending::Served(Proof::Fair, Closing::Deadline);
+    }
+    let carer = (last.provider, last.carers.first().copied().unwrap_or(0));
+    let died = BusinessDate::of(last.start).minus_days(1)?;
+    Ok(Some(Planted { away: Some((died, None)), ..described(Fraud::AfterDeath, carer, vec![place], visits) }))
+}
+
+/// The days on which the resident of a case was not at home.
+fn with_absence(case: Planted, visits: &[VisitPlan]) -> Result<Planted, SampleError> {
+    let Some(day) = case.visits.first().and_then(|place| visits.get(*place)).map(|visit| BusinessDate::of(visit.start)) else {
+        return Ok(case);
+    };
+    let days = match case.fraud {
+        Fraud::LongAbsence => (9, 12),
+        Fraud::InHospital => (2, 4),
+        Fraud::LocationOff
+        | Fraud::VirtualLocation
+        | Fraud::OtherWorkersName
+        | Fraud::LentCard
+        | Fraud::GoodwillSignature
+        | Fraud::FakedDisability
+        | Fraud::InsiderApproval
+        | Fraud::InflatedAssessments
+        | Fraud::FalseList
+        | Fraud::NoVisit
+        | Fraud::ShortVisit
+        | Fraud::BackFilled
+        | Fraud::PriceRaised
+        | Fraud::AfterDeath
+        | Fraud::TwoAtOnce
+        | Fraud::ImpossibleTravel => return Ok(case),
+    };
+    Ok(Planted { away: Some((day.minus_days(days.0)?, Some(day.plus_days(days.1)?))), ..case })
 }
 
 /// Breaks ties between carers.
@@ -170,7 +214,7 @@ fn disguise(visit: &mut VisitPlan, fraud: Fraud) {
         Fraud::NoVisit => visit.ending = Ending::Served(Proof::Silent, Closing::Deadline),
         Fraud::ShortVisit => visit.leaves_after = visit.arrives_after + TimeDelta::minutes(9) - length,
         Fraud::GoodwillSignature => visit.leaves_after = visit.arrives_after + TimeDelta::minutes(4) - length,
-        Fraud::BackFilled => visit.received_after = TimeDelta::hours(52),
+        Fraud::BackFilled => visit.received_after = TimeDelta::hours(22),
         Fraud::OtherWorkersName
         | Fraud::LentCard
         | Fraud::FakedDisability
@@ -203,10 +247,7 @@ fn described(fraud: Fraud, carer: (usize, usize), places: Vec<usize>, visits: &[
 fn plant_pair(fraud: Fraud, visits: &mut [VisitPlan], period: &Period) -> Option<Planted> {
     let (first, second) = next_pair(visits, period)?;
     let end = visits.get(first).map(|visit| visit.end)?;
-    let overlap = match fraud {
-        Fraud::TwoAtOnce => TimeDelta::minutes(-8),
-        _ => TimeDelta::seconds(50),
-    };
+    let overlap = if fraud == Fraud::TwoAtOnce { TimeDelta::minutes(-8) } else { TimeDelta::seconds(50) };
     {
         let earlier = visits.get_mut(first)?;
         disguise(earlier, fraud);
@@ -233,7 +274,7 @@ fn next_pair(visits: &[VisitPlan], period: &Period) -> Option<(usize, usize)> {
 
 /// The cases that show in grants, levels and prices rather than in visits.
 fn plant_elsewhere(draw: &mut Draw, of: &Neighbourhood, period: &Period) -> Result<Vec<Planted>, SampleError> {
-    let months = period.months()?.into_iter().filter(|first| *first < period.current).map(crate::time::BusinessDate::month);
+    let months = period.months()?.into_iter().filter(|first| *first < period.current).map(BusinessDate::month);
     let months: Vec<Month> = months.collect();
     let mut severe: Vec<usize> = of.residents.iter().enumerate().filter(|(_, one)| one.disability.is_some()).map(|(place, _)| place).collect();
     severe.truncate(7);

@@ -69,6 +69,12 @@ pub(crate) async fn append(
     Ok(true)
 }
 
+/// Hash of a row before or after a change. Rows hold personal data only as ciphertext, so that the hashes tell
+/// nothing about a person.
+pub(crate) fn row_hash(row: &dyn std::fmt::Debug) -> String {
+    Sha256::digest(format!("{row:?}")).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+}
+
 /// Hash of one row: RFC 9162 leaf over its fields, length-prefixed.
 pub(crate) fn leaf(row: &audit::Model) -> [u8; 32] {
     let mut digest = Sha256::new();
@@ -120,7 +126,7 @@ pub(crate) fn seal_mac(keys: &KeyRing, key_id: &str, seq: i64, leaves: i64, root
 }
 
 /// Rows that one batch holds at most.
-const BATCH_MAX: u64 = 1_000;
+pub(crate) const BATCH_MAX: u64 = 1_000;
 
 /// Seals the next batch of audit rows; answers how many it holds.
 #[derive(Debug, Clone)]

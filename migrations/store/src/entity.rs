@@ -24,6 +24,7 @@ pub(crate) mod entitlement;
 pub(crate) mod entitlement_window;
 pub(crate) mod event;
 pub(crate) mod event_pending;
+pub(crate) mod flag;
 pub(crate) mod hold;
 pub(crate) mod idempotency_key;
 pub(crate) mod job_tick;

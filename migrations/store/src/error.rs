@@ -157,6 +157,7 @@ faults!(
     domain::money::MoneyError,
     domain::order::OrderError,
     domain::provider::ProviderError,
+    domain::sample::SampleError,
     domain::settlement::SettlementError,
     domain::state::TransitionError,
     domain::tariff::TariffError,

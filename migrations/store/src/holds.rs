@@ -100,7 +100,8 @@ pub(crate) async fn release(tx: &Tx<'_>, order: OrderId) -> Result<(), StoreErro
     Ok(())
 }
 
-fn fact(order: OrderId, programme: &str, benefit: &str) -> String {
+/// What the ledger calls the use of a benefit by an order.
+pub(crate) fn fact(order: OrderId, programme: &str, benefit: &str) -> String {
     format!("{order}/{programme}/{benefit}")
 }
 

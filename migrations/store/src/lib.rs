@@ -26,6 +26,7 @@ mod pricing;
 pub mod query;
 mod reference;
 pub mod rotation;
+pub mod seed;
 mod tx;
 pub mod verify;
 pub mod write;

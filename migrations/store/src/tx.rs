@@ -17,11 +17,10 @@ use domain::{
 };
 use sea_orm::{ActiveModelTrait, ConnectionTrait as _, DatabaseTransaction, DbBackend, EntityTrait as _, IntoActiveModel, ModelTrait};
 use serde::{Serialize, de::DeserializeOwned};
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::{
-    audit::AuditDraft,
+    audit::{AuditDraft, row_hash},
     context::{Ctx, cut, expand, milliseconds},
     error::StoreError,
     keys::{Cell, KeyRing},
@@ -158,13 +157,10 @@ impl<'a> Tx<'a> {
         self.left().events.push(event);
     }
 
-    /// Leaves an audit row: what was changed, with hashes of the rows before and after. Rows hold personal
-    /// data only as ciphertext, so that the hashes tell nothing about a person.
+    /// Leaves an audit row: what was changed, with hashes of the rows before and after.
     pub(crate) fn record(&self, object: &impl Display, before: Option<&dyn Debug>, after: Option<&dyn Debug>) {
-        let hash = |row: &dyn Debug| -> String {
-            Sha256::digest(format!("{row:?}")).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
-        };
-        let draft = AuditDraft { object: object.to_string(), purpose: None, before_hash: before.map(hash), after_hash: after.map(hash) };
+        let (before_hash, after_hash) = (before.map(row_hash), after.map(row_hash));
+        let draft = AuditDraft { object: object.to_string(), purpose: None, before_hash, after_hash };
         self.left().audits.push(draft);
     }
 

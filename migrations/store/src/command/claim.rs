@@ -2,7 +2,7 @@
 
 use domain::{
     access::Action,
-    catalogue::CatalogueUnit,
+    catalogue::{CatalogueItem, CatalogueUnit},
     claim::{AdjustmentCode, ClaimLineDraft, ClaimLineState, Payable, adjudicate as judge},
     division::{DivisionCode, DivisionLevel, Scope},
     event::Event,
@@ -11,7 +11,7 @@ use domain::{
     money::{Fen, Rounding},
     policy::FundCode,
     tariff::{PricedUse, Split},
-    time::BusinessDate,
+    time::{BusinessDate, Instant},
     visit::{Grade, grade, minutes_used},
 };
 use sea_orm::{ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, Set};
@@ -90,7 +90,16 @@ async fn grade_visit(tx: &Tx<'_>, locked: &order::Locked, confirmation: Confirma
 fn delivered(tx: &Tx<'_>, locked: &order::Locked, booked: &PricedUse) -> Result<PricedUse, StoreError> {
     let day = BusinessDate::of(booked.start);
     let item = tx.reference.catalogue.item(booked.item, day).ok_or(domain::order::OrderError::NotOffered)?;
-    let minutes = match (locked.visit.actual_start, locked.visit.actual_end) {
+    delivered_use(item, (locked.visit.actual_start, locked.visit.actual_end), booked)
+}
+
+/// As [`delivered`], from the times of the visit.
+pub(crate) fn delivered_use(
+    item: &CatalogueItem,
+    times: (Option<Instant>, Option<Instant>),
+    booked: &PricedUse,
+) -> Result<PricedUse, StoreError> {
+    let minutes = match times {
         (Some(start), Some(end)) => {
             let hundredths = u32::try_from(booked.quantity.hundredths()).unwrap_or(u32::MAX);
             minutes_used(start, end.max(start), hundredths, item.unit_minutes())?
@@ -103,7 +112,8 @@ fn delivered(tx: &Tx<'_>, locked: &order::Locked, booked: &PricedUse) -> Result<
     Ok(PricedUse { minutes, gross, ..booked.clone() })
 }
 
-fn payers(line: &ClaimLineDraft) -> impl Iterator<Item = (Payer, Fen)> + '_ {
+/// What each fund pays of a line.
+pub(crate) fn payers(line: &ClaimLineDraft) -> impl Iterator<Item = (Payer, Fen)> + '_ {
     line.split.iter().map(|(fund, part)| (Payer::Fund { programme: line.programme.to_string(), fund: fund.to_string() }, *part))
 }
 

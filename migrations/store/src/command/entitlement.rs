@@ -60,7 +60,8 @@ pub(crate) async fn open(
     Ok(id)
 }
 
-fn window_code(kind: WindowKind) -> String {
+/// How a window kind is stored.
+pub(crate) fn window_code(kind: WindowKind) -> String {
     match kind {
         WindowKind::Day => "day",
         WindowKind::Week => "week",

@@ -62,9 +62,9 @@ pub struct ClockVisit {
 /// What a stored clock event holds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct StoredClock {
-    evidence: ClockEvidence,
-    explanation: Option<Explanation>,
+pub(crate) struct StoredClock {
+    pub(crate) evidence: ClockEvidence,
+    pub(crate) explanation: Option<Explanation>,
 }
 
 /// A visit after a clock event.
@@ -150,7 +150,8 @@ impl ClockVisit {
         Ok(ClockedVisit { visit_id: self.visit, visit_state, order_state: locked.state()?, code_right: right(code) })
     }
 
-    fn digest(&self) -> String {
+    /// What a repeat of the same event must have in common with it.
+    pub(crate) fn digest(&self) -> String {
         let code = self.code.map(|code| code.to_string());
         let text = format!("{}|{}|{:?}|{:?}|{code:?}|{:?}", self.visit, self.kind, self.occurred_at, self.location, self.explanation);
         Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()

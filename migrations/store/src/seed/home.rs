@@ -1,0 +1,217 @@
+//! A made-up resident: registered, bound to whoever acts for them, assessed by two people.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use domain::{
+    access::Role,
+    assessment::{Assessment, AssessmentForm, Scores},
+    eligibility::Reason,
+    event::Event,
+    id::{AssessmentId, PersonId, ResidentId, ServiceAddressId},
+    policy::ProgrammeCode,
+    resident::{CategorySpan, Consent, ConsentChannel, ConsentPurpose, IdentityDocument, LifeStatus, Relation, Resident, ResidentForm},
+    sample::{ResidentPlan, at_minute},
+    time::{BusinessDate, DateRange, Instant},
+};
+
+use super::{
+    grant::Granted,
+    maker::{Maker, Who},
+    price::Use,
+};
+use crate::{
+    audit::row_hash,
+    command::{
+        assessment::{ConfirmAssessment, RecordAssessment},
+        resident::{BindFamilyMember, RegisterResident, StoredFacts},
+    },
+    convert,
+    entity::{assessment, person, relation, resident, service_address},
+    error::StoreError,
+    write::Command as _,
+};
+
+/// A resident as the seed knows them while it makes their history.
+pub(super) struct Home<'a> {
+    pub(super) plan: &'a ResidentPlan,
+    pub(super) id: ResidentId,
+    pub(super) address: ServiceAddressId,
+    /// Facts as they are while services are given.
+    pub(super) facts: StoredFacts,
+    pub(super) assessment: Assessment,
+    /// From which visit codes are derived.
+    pub(super) secret: [u8; 32],
+    /// Who acts for them.
+    pub(super) agent: Who,
+    /// When everything about them was recorded.
+    pub(super) settled_in: Instant,
+    pub(super) grants: Vec<Granted>,
+    pub(super) uses: Vec<Use>,
+    /// Answers of the rules, by programme and day.
+    pub(super) eligible: BTreeMap<(ProgrammeCode, BusinessDate), Result<(), Reason>>,
+}
+
+/// Ids of a resident, for flags.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HomeIds {
+    pub(super) resident: ResidentId,
+    pub(super) assessment: AssessmentId,
+}
+
+impl Home<'_> {
+    pub(super) fn ids(&self) -> HomeIds {
+        HomeIds { resident: self.id, assessment: self.assessment.id() }
+    }
+}
+
+/// Registers a resident with everything that a street knows of them. `died` is a death that was recorded lately.
+pub(super) fn move_in<'a>(maker: &mut Maker<'_>, plan: &'a ResidentPlan, died: Option<BusinessDate>) -> Result<Home<'a>, StoreError> {
+    let staff = maker.world.plan.staff;
+    let at = at_minute(plan.registered_on, 9 * 60) + TimeDelta::minutes(maker.draw.between(0, 400));
+    let clerk = Who::Person(staff.community_worker, Role::CommunityWorker);
+    let id: ResidentId = maker.id(at);
+    let facts = facts(plan, id, plan.registered_on)?;
+    let secret = maker.derive("seed_home_secret", &[id.uuid().as_bytes()])?;
+    let address = register(maker, plan, id, (at, clerk), &facts, (secret, died))?;
+    let agent = bind(maker, plan, id, (at + TimeDelta::minutes(6), clerk))?;
+    let assessed = at_minute(plan.registered_on.plus_days(1)?, 10 * 60) + TimeDelta::minutes(maker.draw.between(0, 300));
+    let assessment = assess(maker, plan, id, assessed)?;
+    let settled_in = assessed + TimeDelta::hours(1);
+    Ok(Home { plan, id, address, facts, assessment, secret, agent, settled_in, grants: Vec::new(), uses: Vec::new(), eligible: BTreeMap::new() })
+}
+
+fn facts(plan: &ResidentPlan, id: ResidentId, on: BusinessDate) -> Result<StoredFacts, StoreError> {
+    let valid = DateRange::new(BusinessDate::from_ymd(on.month().year() - 2, 1, 1)?, None).map_err(domain::resident::ResidentError::from);
+    let valid = valid.map_err(domain::sample::SampleError::from)?;
+    let form = ResidentForm {
+        id,
+        birth_date: plan.birth_date,
+        sex: plan.sex,
+        hukou: Some(plan.hukou),
+        residence: plan.residence,
+        living: Some(plan.living),
+        categories: Some(plan.categories.iter().map(|category| CategorySpan { category: *category, valid }).collect()),
+        disability: plan.disability,
+        status: LifeStatus::Alive,
+        status_since: on,
+    };
+    let fault = |faults: Vec<domain::resident::ResidentError>| faults.first().copied().map(domain::sample::SampleError::from);
+    let resident = Resident::register(form, on).map_err(|faults| {
+        fault(faults).map_or_else(|| StoreError::Corrupt { table: "resident", why: "refused without a fault".to_owned() }, StoreError::from)
+    })?;
+    Ok(StoredFacts { resident, declared: plan.declared.clone() })
+}
+
+fn register(
+    maker: &mut Maker<'_>,
+    plan: &ResidentPlan,
+    id: ResidentId,
+    by: (Instant, Who),
+    facts: &StoredFacts,
+    more: ([u8; 32], Option<BusinessDate>),
+) -> Result<ServiceAddressId, StoreError> {
+    let ((at, who), (secret, died)) = (by, more);
+    let (row, document) = (id.uuid(), IdentityDocument::ResidentId);
+    let stored = match died {
+        Some(day) => {
+            let dead = facts.resident.clone().change_status(LifeStatus::Dead, day, maker.today());
+            StoredFacts { resident: dead.map_err(domain::sample::SampleError::from)?, declared: facts.declared.clone() }
+        }
+        None => facts.clone(),
+    };
+    let form = stored.resident.facts();
+    let index = maker.world.store.keys().blind_index("resident.document", &format!("{document}:{}", plan.number));
+    maker.push(resident::Model {
+        id: row,
+        document_kind: document.to_string(),
+        document_enc: maker.seal("resident", "document_enc", row, plan.number.as_bytes())?,
+        document_index: index,
+        name_enc: maker.seal("resident", "name_enc", row, plan.name.as_bytes())?,
+        phone_enc: None,
+        facts_enc: maker.seal_json("resident", "facts_enc", row, &stored)?,
+        home_secret_enc: maker.seal("resident", "home_secret_enc", row, &secret)?,
+        hukou_division: plan.hukou.to_string(),
+        residence_division: plan.residence.to_string(),
+        status: form.status.to_string(),
+        status_on: form.status_since.get(),
+        registered_by: who.person().map(domain::id::Id::uuid),
+        created_at: at,
+        version: if died.is_some() { 2 } else { 1 },
+    })?;
+    let address: ServiceAddressId = maker.id(at);
+    maker.push(service_address::Model {
+        id: address.uuid(),
+        resident_id: row,
+        division: plan.residence.to_string(),
+        text_enc: maker.seal("service_address", "text_enc", address.uuid(), plan.address.as_bytes())?,
+        coordinate_enc: Some(maker.seal_json("service_address", "coordinate_enc", address.uuid(), &plan.home)?),
+        created_at: at,
+    })?;
+    let step = maker.step(at, who, RegisterResident::NAME);
+    maker.event(&step, &Event::ResidentRegistered { resident: id })?;
+    maker.audit(&step, &id, (None, None))?;
+    Ok(address)
+}
+
+/// Binds who acts for the resident: a family member, or the resident alone.
+fn bind(maker: &mut Maker<'_>, plan: &ResidentPlan, id: ResidentId, by: (Instant, Who)) -> Result<Who, StoreError> {
+    let (at, who) = by;
+    let (name, relation, role) = match &plan.family {
+        Some(family) => (&family.name, family.relation, Role::FamilyMember),
+        None => (&plan.name, Relation::Self_, Role::Resident),
+    };
+    let person: PersonId = maker.id(at);
+    maker.push(person::Model {
+        id: person.uuid(),
+        name_enc: maker.seal("person", "name_enc", person.uuid(), name.as_bytes())?,
+        phone_enc: None,
+        created_at: at,
+    })?;
+    let day = BusinessDate::of(at);
+    let purposes = [ConsentPurpose::Service, ConsentPurpose::Health, ConsentPurpose::Location, ConsentPurpose::ProviderSharing];
+    let consent = Consent::new("2026-1", purposes, day, ConsentChannel::InPerson).map_err(domain::sample::SampleError::from)?;
+    maker.push(relation::Model {
+        person_id: person.uuid(),
+        resident_id: id.uuid(),
+        relation: relation.to_string(),
+        consent: convert::to_json("relation", &consent)?,
+        valid_from: day.get(),
+        valid_until: None,
+        recorded_by: who.person().map(domain::id::Id::uuid),
+        created_at: at,
+    })?;
+    let step = maker.step(at, who, BindFamilyMember::NAME);
+    maker.event(&step, &Event::FamilyMemberBound { resident: id, person })?;
+    maker.audit(&step, &id, (None, None))?;
+    Ok(Who::Person(person, role))
+}
+
+fn assess(maker: &mut Maker<'_>, plan: &ResidentPlan, resident: ResidentId, at: Instant) -> Result<Assessment, StoreError> {
+    let [first, second] = maker.world.plan.staff.assessors;
+    let id: AssessmentId = maker.id(at);
+    let day = BusinessDate::of(at);
+    let scores = Scores::new(plan.scores.iter().copied())?;
+    let form = AssessmentForm { id, resident, assessors: [first, second], assessed_on: day, scores, facts: plan.changes };
+    let assessment = Assessment::record(form, day)?;
+    let row = assessment::Model {
+        id: id.uuid(),
+        resident_id: resident.uuid(),
+        state: "confirmed".to_owned(),
+        record_enc: maker.seal_json("assessment", "record_enc", id.uuid(), &assessment)?,
+        first_assessor: first.uuid(),
+        second_assessor: Some(second.uuid()),
+        assessed_on: day.get(),
+        valid_until: assessment.valid_until().get(),
+        created_at: at,
+        version: 2,
+    };
+    let recorded = maker.step(at, Who::Person(first, Role::Assessor), RecordAssessment::NAME);
+    maker.event(&recorded, &Event::AssessmentRecorded { assessment: id, resident })?;
+    maker.audit(&recorded, &id, (None, None))?;
+    let confirmed = maker.step(at + TimeDelta::minutes(40), Who::Person(second, Role::Assessor), ConfirmAssessment::NAME);
+    maker.event(&confirmed, &Event::AssessmentConfirmed { assessment: id, resident })?;
+    maker.audit(&confirmed, &id, (Some(row_hash(&row)), None))?;
+    maker.push(row)?;
+    Ok(assessment)
+}
