@@ -18,6 +18,8 @@ mod migrate;
 pub mod open;
 pub mod output;
 pub mod place;
+pub mod progress;
+mod seed;
 pub mod serve;
 #[cfg(test)]
 mod tests;
@@ -52,6 +54,8 @@ enum Command {
     Work(serve::WorkArgs),
     /// Bring the database to the schema of this program
     Migrate(migrate::MigrateArgs),
+    /// Make a made-up city with planted frauds, the same for the same seed
+    Seed(seed::SeedArgs),
     /// Check every invariant of the books on the live database
     Verify(verify::VerifyArgs),
     /// Backups of the running database
@@ -101,6 +105,7 @@ fn dispatch(command: Command, output: &mut Output) -> Result<(), Failure> {
         Command::Verify(args) => block_on(args.run(output)),
         Command::Serve(args) => block_on(args.run(output)),
         Command::Work(args) => block_on(args.run(output)),
+        Command::Seed(args) => block_on(args.run(output)),
         Command::Migrate(args) => block_on(args.run(output)),
         Command::Backup(command) => block_on(command.run(output)),
         Command::Keys(command) => block_on(command.run(output)),

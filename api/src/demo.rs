@@ -3,17 +3,17 @@
 //! The folder is built beside its place and moved there when it is whole, so that a demo city is there
 //! complete or not at all.
 
+mod close;
+mod fill;
 mod folder;
+mod roster;
 mod seed;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
-use domain::{access::Actor, time::BusinessDate};
-use store::{CityMode, Database, Source, SystemClock, command::account::authenticator_code, command::city::MoveDemoClock};
+use domain::{access::Actor, sample::Size, time::BusinessDate};
+use store::{CityMode, Clock as _, Database, SystemClock, command::account::authenticator_code, command::city::MoveDemoClock};
 
 use crate::{
     cli::{
@@ -21,6 +21,7 @@ use crate::{
         failure::Failure,
         open::{self, Opened, Task},
         output::Output,
+        progress,
         serve::{Listeners, Service},
     },
     settings::Settings,
@@ -28,10 +29,12 @@ use crate::{
 };
 use folder::Folder;
 
+pub use fill::{Filled, Wanted, fill};
+pub(crate) use folder::{write_answers, write_logins};
 pub use seed::{Demo, Login, PASSWORD, seed};
 
-/// Connections that building a demo city uses.
-const CONNECTIONS: u32 = 4;
+/// From which the demo city is drawn.
+const SEED: u64 = 1;
 /// A demo city is served by one process.
 const TASKS: [Task; 2] = [Task::Serve, Task::Work];
 
@@ -84,21 +87,37 @@ async fn make(folder: &Folder, reset: bool) -> Result<(), Failure> {
         folder.throw_away().await?;
     }
     // Another process may have made it before this one held the reservation.
-    if folder.is_made() { Ok(()) } else { folder.build(fill).await }
+    if folder.is_made() {
+        return Ok(());
+    }
+    let wanted = Wanted { shape: Size::Street.shape(), seed: SEED, now: SystemClock::default().now(), clock_offset_seconds: 0 };
+    folder.build(|fresh| make_files(fresh, wanted)).await
 }
 
-/// Makes the files of a demo city in an empty folder.
-async fn fill(dir: PathBuf) -> Result<Demo, Failure> {
+/// Makes a made-up city in a folder of its own, which must be free or empty.
+///
+/// # Errors
+/// A folder that holds something, one that cannot be written, failures of the database.
+pub async fn make_city(dir: &Path, wanted: &Wanted) -> Result<(), Failure> {
+    let folder = Folder::of(dir)?;
+    let _reservation = folder.reserve()?;
+    folder.build(|fresh| make_files(fresh, *wanted)).await
+}
+
+/// Makes the files of a made-up city in an empty folder.
+async fn make_files(dir: PathBuf, wanted: Wanted) -> Result<Demo, Failure> {
     let keys = open::new_keys();
     keys.create_file(&dir.join("keys.json")).map_err(store::StoreError::Key)?;
-    let path = dir.join("yijia.db").display().to_string().replace('%', "%25").replace('?', "%3F");
-    let database = Database::connect(&format!("sqlite:{path}"), CONNECTIONS).await?;
+    let file = dir.join("yijia.db");
+    let path = file.display().to_string().replace('%', "%25").replace('?', "%3F");
+    let database = Database::connect_to_build(&format!("sqlite:{path}")).await?;
     database.migrate().await?;
     let store = database.open(keys).await?;
-    let source = Source::system(Arc::new(SystemClock::default()));
-    let demo = seed(&store, &source).await?;
-    store.close().await?;
-    Ok(demo)
+    let filled = fill(&store, &wanted, progress::bar("the city")).await?;
+    store.close_built().await?;
+    folder::sync(&file)?;
+    write_answers(&dir, &filled.answers)?;
+    Ok(filled.demo)
 }
 
 async fn open_demo(settings: &Settings, dir: &Path) -> Result<Opened, Failure> {

@@ -66,9 +66,7 @@ impl Fault for SampleError {
 }
 
 /// How large a made-up city is.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, strum::Display, strum::EnumString, strum::EnumIter,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, strum::Display, strum::EnumString, strum::EnumIter)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Size {
@@ -103,7 +101,7 @@ impl Size {
     pub const fn shape(self) -> Shape {
         match self {
             Self::Street => {
-                Shape { residents: 2_000, neighbourhood: 250, providers: 8, carers: 7, served_permille: 850, all_districts: false }
+                Shape { residents: 2_000, neighbourhood: 250, providers: 8, carers: 7, served_permille: 690, all_districts: false }
             }
             Self::District => {
                 Shape { residents: 20_000, neighbourhood: 250, providers: 3, carers: 6, served_permille: 250, all_districts: false }

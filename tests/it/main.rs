@@ -15,6 +15,7 @@ mod money;
 mod operation;
 mod registry;
 mod schema;
+mod seed;
 mod sign_in;
 mod texts;
 mod tidy;

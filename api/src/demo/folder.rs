@@ -11,14 +11,29 @@ use std::{
 };
 
 use sea_orm::{ConnectOptions, ConnectionTrait as _, DbBackend, Statement};
-use store::CityMode;
+use store::{CityMode, seed::Answers};
 
 use super::Demo;
 use crate::cli::{failure::Failure, lock::Lock};
 
 /// Every file that a demo city's folder can hold. What tells that it is one goes last, so that a removal that was
 /// cut short can be taken up again.
-const FILES: [&str; 8] = ["yijia.db", "yijia.db-wal", "yijia.db-shm", "keys.json", "lock", "lock-work", MARK, LOGINS];
+const FILES: [&str; 11] = [
+    "yijia.db",
+    "yijia.db-wal",
+    "yijia.db-shm",
+    "yijia.db-journal",
+    "keys.json",
+    "lock",
+    "lock-work",
+    ANSWERS,
+    ANSWERS_SHEET,
+    MARK,
+    LOGINS,
+];
+/// Files with the planted frauds.
+const ANSWERS: &str = "answers.json";
+const ANSWERS_SHEET: &str = "answers.csv";
 /// File that marks a demo city's folder, with its logins.
 const LOGINS: &str = "demo.json";
 /// Locked file that marks a folder as one that a process is building.
@@ -277,6 +292,36 @@ async fn read_mode(file: &Path) -> Result<String, String> {
         [] => Err("it holds no city".to_owned()),
         [_, _, ..] => Err("it holds several cities".to_owned()),
     }
+}
+
+/// Writes the planted frauds beside the city.
+///
+/// # Errors
+/// A folder that cannot be written.
+pub(crate) fn write_answers(dir: &Path, answers: &Answers) -> Result<(), Failure> {
+    let refuse = |cause: &dyn std::fmt::Display| Failure::refused(format!("the answers cannot be written to {}: {cause}", dir.display()));
+    let text = serde_json::to_string_pretty(answers).map_err(|cause| refuse(&cause))?;
+    write_private(&dir.join(ANSWERS), &text).map_err(|cause| refuse(&cause))?;
+    write_private(&dir.join(ANSWERS_SHEET), &answers.to_csv()).map_err(|cause| refuse(&cause))
+}
+
+/// Writes the logins of a city that was made elsewhere than in a folder of its own.
+///
+/// # Errors
+/// A folder that cannot be written.
+pub(crate) fn write_logins(dir: &Path, demo: &Demo) -> Result<(), Failure> {
+    let refuse = |cause: &dyn std::fmt::Display| Failure::refused(format!("the logins cannot be written to {}: {cause}", dir.display()));
+    let text = serde_json::to_string_pretty(demo).map_err(|cause| refuse(&cause))?;
+    write_private(&dir.join(LOGINS), &text).map_err(|cause| refuse(&cause))
+}
+
+/// Waits until a file that was built without syncing is on the disk.
+///
+/// # Errors
+/// A file that cannot be synced.
+pub(super) fn sync(file: &Path) -> Result<(), Failure> {
+    let synced = fs::File::open(file).and_then(|file| file.sync_all());
+    synced.map_err(|cause| Failure::refused(format!("{} cannot be kept: {cause}", file.display())))
 }
 
 fn write_private(path: &Path, text: &str) -> io::Result<()> {

@@ -37,7 +37,7 @@ const SEAT: &str = "120101000000";
 /// A made-up credit code with a right check character.
 const CREDIT_CODE: &str = "52120101MJ0000018L";
 /// What each fund may spend in a year: ten million yuan.
-const BUDGET_FEN: i64 = 1_000_000_000;
+pub(super) const BUDGET_FEN: i64 = 1_000_000_000;
 
 /// One way to sign in to the demo.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -94,14 +94,34 @@ const PEOPLE: &[(&str, Role, &str, &str)] = &[
     ("provider-manager", Role::ProviderManager, "机构负责人", ""),
 ];
 
-/// Founds a demo city and fills it.
+/// Founds a demo city with the small set alone.
 ///
 /// # Errors
 /// A database that has a city already, and failures of the store.
 pub async fn seed(store: &Store, source: &Source) -> Result<Demo, StoreError> {
+    let last_year = BusinessDate::of(source.now()).month().year() + 1;
+    found(store, source, &Founding { last_year, yearly_fen: BUDGET_FEN, clock_offset_seconds: 0 }).await
+}
+
+/// What a larger city is founded with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Founding {
+    /// The last year in which programmes have budgets.
+    pub(super) last_year: i32,
+    /// What every fund of every programme may spend in each year, in fen.
+    pub(super) yearly_fen: i64,
+    /// How far the city's clock is ahead of the machine's.
+    pub(super) clock_offset_seconds: i64,
+}
+
+/// As [`seed`], with budgets of a larger city.
+///
+/// # Errors
+/// As [`seed`].
+pub(super) async fn found(store: &Store, source: &Source, founding: &Founding) -> Result<Demo, StoreError> {
     let seed = Seed { store, source };
     let scope: Scope = CITY.parse().map_err(|cause| StoreError::refused(&cause))?;
-    let found = FoundCity { scope, mode: CityMode::Demo, clock_offset_seconds: 0 };
+    let found = FoundCity { scope, mode: CityMode::Demo, clock_offset_seconds: founding.clock_offset_seconds };
     store.write(source.context(Actor::System("seed")), found).await?;
     let csv = include_str!("../../../domain/data/divisions.csv").to_owned();
     store.write(source.context(Actor::System("seed")), ImportDivisions { csv }).await?;
@@ -116,7 +136,7 @@ pub async fn seed(store: &Store, source: &Source) -> Result<Demo, StoreError> {
         logins.push(seed.account(login, *role, name, reach, &password).await?);
     }
     let mut demo = Demo { password: PASSWORD.to_owned(), logins, provider_id: ProviderId::from_uuid(uuid::Uuid::nil()) };
-    seed.policies(&demo).await?;
+    seed.policies(&demo, founding).await?;
     demo.provider_id = seed.provider(&demo).await?;
     for login in ["carer", "carer-2"] {
         let reach = RoleReach::Provider(demo.provider_id);
@@ -127,17 +147,25 @@ pub async fn seed(store: &Store, source: &Source) -> Result<Demo, StoreError> {
     Ok(demo)
 }
 
-async fn hash(password: &'static str) -> Result<PasswordHashed, StoreError> {
+pub(super) async fn hash(password: &'static str) -> Result<PasswordHashed, StoreError> {
     tokio::task::spawn_blocking(move || PasswordHashed::new(&SecretString::from(password))).await.map_err(|_died| StoreError::Panicked)?
 }
 
-struct Seed<'a> {
-    store: &'a Store,
-    source: &'a Source,
+/// Makes things through the write door, as the people of the demo.
+pub(super) struct Seed<'a> {
+    pub(super) store: &'a Store,
+    pub(super) source: &'a Source,
 }
 
 impl Seed<'_> {
-    async fn account(&self, login: &str, role: Role, name: &str, reach: RoleReach, password: &PasswordHashed) -> Result<Login, StoreError> {
+    pub(super) async fn account(
+        &self,
+        login: &str,
+        role: Role,
+        name: &str,
+        reach: RoleReach,
+        password: &PasswordHashed,
+    ) -> Result<Login, StoreError> {
         let name = PersonName::parse(name).map_err(|cause| StoreError::refused(&cause))?;
         let command = CreateAccount { name, login: login.to_owned(), password: password.clone(), roles: vec![NewRole { role, reach }] };
         let made = self.store.write(self.source.context(Actor::System("seed")), command).await?;
@@ -145,14 +173,14 @@ impl Seed<'_> {
     }
 
     /// A context of one of the demo people.
-    async fn as_person(&self, demo: &Demo, login: &str) -> Result<store::Ctx, StoreError> {
+    pub(super) async fn as_person(&self, demo: &Demo, login: &str) -> Result<store::Ctx, StoreError> {
         let who = demo.login(login).ok_or_else(StoreError::not_found)?;
         let actor = self.store.actor_of(who.person_id, who.account_id, BusinessDate::of(self.source.now())).await?;
         Ok(self.source.context(actor))
     }
 
-    /// Publishes the shipped policies of this city, with budgets for this year and the next.
-    async fn policies(&self, demo: &Demo) -> Result<(), StoreError> {
+    /// Publishes the shipped policies of this city, with their budgets.
+    async fn policies(&self, demo: &Demo, founding: &Founding) -> Result<(), StoreError> {
         let city: Scope = CITY.parse().map_err(|cause| StoreError::refused(&cause))?;
         let year = self.source.now();
         let year = BusinessDate::of(year).month().year();
@@ -166,9 +194,9 @@ impl Seed<'_> {
             let publish = PublishPolicy { policy: drafted.policy_version_id, digest: drafted.digest };
             self.store.write(self.as_person(demo, "approver").await?, publish).await?;
             for fund in policy.funds() {
-                for year in [year, year + 1] {
+                for year in year..=founding.last_year {
                     let programme: ProgrammeCode = policy.programme().clone();
-                    let budget = SetBudget { programme, fund: fund.code().clone(), year, amount: Fen::new(BUDGET_FEN)? };
+                    let budget = SetBudget { programme, fund: fund.code().clone(), year, amount: Fen::new(founding.yearly_fen)? };
                     self.store.write(self.as_person(demo, "county-clerk").await?, budget).await?;
                 }
             }
@@ -213,7 +241,7 @@ impl Seed<'_> {
     }
 
     /// Credentials that hold for two years from today.
-    fn credentials(&self, kinds: &[&str], number: &str) -> Result<Vec<Credential>, StoreError> {
+    pub(super) fn credentials(&self, kinds: &[&str], number: &str) -> Result<Vec<Credential>, StoreError> {
         let today = BusinessDate::of(self.source.now());
         let valid = DateRange::new(today, Some(today.plus_months(24)?)).map_err(|cause| StoreError::refused(&cause))?;
         kinds

@@ -87,7 +87,16 @@ pub struct Planted {
 
 impl Planted {
     fn of(fraud: Fraud) -> Self {
-        Self { fraud, residents: Vec::new(), provider: None, carers: Vec::new(), visits: Vec::new(), months: Vec::new(), away: None, values: BTreeMap::new() }
+        Self {
+            fraud,
+            residents: Vec::new(),
+            provider: None,
+            carers: Vec::new(),
+            visits: Vec::new(),
+            months: Vec::new(),
+            away: None,
+            values: BTreeMap::new(),
+        }
     }
 
     fn value(mut self, name: &str, value: i64) -> Self {
@@ -276,10 +285,12 @@ fn next_pair(visits: &[VisitPlan], period: &Period) -> Option<(usize, usize)> {
 fn plant_elsewhere(draw: &mut Draw, of: &Neighbourhood, period: &Period) -> Result<Vec<Planted>, SampleError> {
     let months = period.months()?.into_iter().filter(|first| *first < period.current).map(BusinessDate::month);
     let months: Vec<Month> = months.collect();
-    let mut severe: Vec<usize> = of.residents.iter().enumerate().filter(|(_, one)| one.disability.is_some()).map(|(place, _)| place).collect();
+    let mut severe: Vec<usize> =
+        of.residents.iter().enumerate().filter(|(_, one)| one.disability.is_some()).map(|(place, _)| place).collect();
     severe.truncate(7);
     let provider = usize::try_from(draw.below(u32::try_from(of.providers.len()).unwrap_or(1))).unwrap_or(0);
-    let faked = Planted { residents: severe.iter().take(1).copied().collect(), months: months.clone(), ..Planted::of(Fraud::FakedDisability) };
+    let faked =
+        Planted { residents: severe.iter().take(1).copied().collect(), months: months.clone(), ..Planted::of(Fraud::FakedDisability) };
     let heads = i64::try_from(severe.len()).unwrap_or(0);
     let inflated = Planted { residents: severe, months: months.clone(), ..Planted::of(Fraud::InflatedAssessments) };
     let insider = Planted { provider: Some(provider), months: months.clone(), ..Planted::of(Fraud::InsiderApproval) };

@@ -190,7 +190,8 @@ fn providers(draw: &mut Draw, of: (u32, Scope), shape: &Shape, communities: &[Di
         let mark_up = draw.between(-5, 12);
         let prices: Vec<_> = kind.prices().iter().map(|(item, fen)| (*item, (fen + fen * mark_up / 100) / 50 * 50)).collect();
         // One provider of each neighbourhood raises its prices by two fifths.
-        let raised = if place + 1 == shape.providers { prices.iter().map(|(item, fen)| (*item, fen * 7 / 5)).collect() } else { Vec::new() };
+        let raised =
+            if place + 1 == shape.providers { prices.iter().map(|(item, fen)| (*item, fen * 7 / 5)).collect() } else { Vec::new() };
         let carers = (0..shape.carers).map(|worker| carer(draw, number * shape.carers + worker, worker < shape.carers.div_ceil(3)));
         let carers = carers.collect();
         let sex = draw.one_of(Sex::Female, &[Sex::Male]);

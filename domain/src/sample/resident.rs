@@ -189,6 +189,9 @@ fn declared(draw: &mut Draw, categories: &[Category], severity: u32, age: i64) -
         ("hukou_kind".to_owned(), FactValue::Text(text.to_owned())),
         ("needs_care".to_owned(), FactValue::Bool(severity >= 1 || age >= 85)),
         ("income_below_minimum_wage".to_owned(), FactValue::Bool(poor || draw.chance(180))),
+        ("only_child_aged_60".to_owned(), FactValue::Bool(categories.contains(&Category::OnlyChildParent) && age >= 84)),
+        ("receives_centralised_care".to_owned(), FactValue::Bool(draw.chance(15))),
+        ("receives_basic_care_uplift".to_owned(), FactValue::Bool(draw.chance(25))),
     ])
 }
 
@@ -213,8 +216,11 @@ fn scores(draw: &mut Draw, severity: u32) -> Vec<(&'static str, i64)> {
 }
 
 fn family(draw: &mut Draw) -> FamilyPlan {
-    let relation =
-        draw.weighted(Relation::Other, &[(60, Relation::Child), (22, Relation::Spouse), (8, Relation::ChildInLaw), (6, Relation::Grandchild)], 4);
+    let relation = draw.weighted(
+        Relation::Other,
+        &[(60, Relation::Child), (22, Relation::Spouse), (8, Relation::ChildInLaw), (6, Relation::Grandchild)],
+        4,
+    );
     let sex = draw.one_of(Sex::Male, &[Sex::Female]);
     FamilyPlan { name: name::person(draw, sex), relation }
 }
@@ -233,12 +239,17 @@ fn home(draw: &mut Draw, residence: DivisionCode) -> Result<Coordinate, SampleEr
 
 fn meal(draw: &mut Draw) -> Habit {
     let (minute, name) = draw.weighted((17 * 60 + 10, "dinner"), &[(80, (11 * 60 + 20, "lunch"))], 20);
-    let facts = BTreeMap::from([
-        ("meal".to_owned(), FactValue::Text(name.to_owned())),
-        ("standard_price_fen".to_owned(), FactValue::Int(1_300)),
-    ]);
+    let facts =
+        BTreeMap::from([("meal".to_owned(), FactValue::Text(name.to_owned())), ("standard_price_fen".to_owned(), FactValue::Int(1_300))]);
     let weekdays: &[u64] = draw.weighted(&[0, 1, 2, 3, 4], &[(60, &[0_u64, 2, 4][..]), (25, &[1, 3])], 15);
-    Habit { item: ItemCode::Meal, quantity_hundredths: 100, weekdays: weekdays.to_vec(), weeks: 1, minute: minute + draw.between(-3, 3) * 5, facts }
+    Habit {
+        item: ItemCode::Meal,
+        quantity_hundredths: 100,
+        weekdays: weekdays.to_vec(),
+        weeks: 1,
+        minute: minute + draw.between(-3, 3) * 5,
+        facts,
+    }
 }
 
 /// What somebody uses: by age and by how much help they need.
@@ -250,8 +261,18 @@ fn habits(draw: &mut Draw, age: i64, severity: u32) -> Vec<Habit> {
     let hour = |draw: &mut Draw, from: i64, to: i64| draw.between(from * 2, to * 2) * 30;
     let care: &[(ItemCode, i64, u64, u32)] = match severity {
         0 => &[(ItemCode::Cleaning, 200, 1, 620), (ItemCode::Companionship, 100, 2, 150), (ItemCode::MedicalEscort, 300, 4, 120)],
-        1 => &[(ItemCode::Cleaning, 200, 1, 560), (ItemCode::Bathing, 100, 2, 350), (ItemCode::MedicalEscort, 300, 4, 200), (ItemCode::Errand, 100, 2, 150)],
-        2 => &[(ItemCode::Bathing, 100, 1, 640), (ItemCode::Cleaning, 200, 2, 350), (ItemCode::Rehabilitation, 100, 1, 330), (ItemCode::Mobility, 200, 2, 200)],
+        1 => &[
+            (ItemCode::Cleaning, 200, 1, 560),
+            (ItemCode::Bathing, 100, 2, 350),
+            (ItemCode::MedicalEscort, 300, 4, 200),
+            (ItemCode::Errand, 100, 2, 150),
+        ],
+        2 => &[
+            (ItemCode::Bathing, 100, 1, 640),
+            (ItemCode::Cleaning, 200, 2, 350),
+            (ItemCode::Rehabilitation, 100, 1, 330),
+            (ItemCode::Mobility, 200, 2, 200),
+        ],
         _ => &[(ItemCode::Nursing, 200, 1, 560), (ItemCode::Bathing, 100, 1, 640), (ItemCode::Rehabilitation, 100, 1, 260)],
     };
     for (item, quantity_hundredths, weeks, permille) in care {

@@ -141,7 +141,8 @@ fn regular_providers(draw: &mut Draw, of: &Neighbourhood) -> BTreeMap<(usize, It
     for (place, resident) in of.residents.iter().enumerate() {
         for habit in &resident.habits {
             let offers = |provider: &ProviderPlan| provider.prices.iter().any(|(item, _)| *item == habit.item);
-            let offering: Vec<_> = of.providers.iter().enumerate().filter(|(_, provider)| offers(provider)).map(|(place, _)| place).collect();
+            let offering: Vec<_> =
+                of.providers.iter().enumerate().filter(|(_, provider)| offers(provider)).map(|(place, _)| place).collect();
             if let Some(chosen) = draw.pick(&offering) {
                 regular.insert((place, habit.item), *chosen);
             }
@@ -177,7 +178,13 @@ struct Day {
 
 impl Day {
     /// Books a wish with the first carers that are free, a little later if nobody is.
-    fn book(&mut self, draw: &mut Draw, of: &Neighbourhood, wish: &Wish<'_>, catalogue: &Catalogue) -> Result<Option<VisitPlan>, SampleError> {
+    fn book(
+        &mut self,
+        draw: &mut Draw,
+        of: &Neighbourhood,
+        wish: &Wish<'_>,
+        catalogue: &Catalogue,
+    ) -> Result<Option<VisitPlan>, SampleError> {
         let (Some(resident), Some(provider)) = (of.residents.get(wish.resident), of.providers.get(wish.provider)) else { return Ok(None) };
         let Some(item) = catalogue.item(wish.habit.item, wish.day) else { return Ok(None) };
         let Ok(quantity) = Quantity::from_hundredths(wish.habit.quantity_hundredths) else { return Ok(None) };

@@ -10,8 +10,8 @@
 use std::time::Duration;
 
 use sea_orm::{
-    AccessMode, ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, FromQueryResult, IsolationLevel,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, FromQueryResult,
+    IsolationLevel, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
     sqlx::{
         Connection as _, Executor as _,
         sqlite::{SqliteJournalMode, SqliteSynchronous},
@@ -30,17 +30,70 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// # Errors
 /// An unusable address, no answer, or a SQLite file whose pragmas do not hold.
 pub(crate) async fn connect(url: &str, connections_max: u32) -> Result<DatabaseConnection, StoreError> {
+    let db = open(url, connections_max, Durability::Full).await?;
+    if db.get_database_backend() == DbBackend::Sqlite {
+        check_pragmas(&db).await?;
+    }
+    Ok(db)
+}
+
+/// Opens one connection on a database that is being built: a SQLite file is nobody's before it is whole, so nothing of
+/// it is synced or kept for a rollback until it is.
+///
+/// # Errors
+/// An unusable address or no answer.
+pub(crate) async fn connect_to_build(url: &str) -> Result<DatabaseConnection, StoreError> {
+    open(url, 1, Durability::WhenWhole).await
+}
+
+/// Asks a SQLite file that was built whether it is sound: every page and every reference to another row.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] when it is not.
+pub(crate) async fn check_built(db: &DatabaseConnection) -> Result<(), StoreError> {
+    if db.get_database_backend() != DbBackend::Sqlite {
+        return Ok(());
+    }
+    let ask = |sql: &str| Statement::from_string(DbBackend::Sqlite, sql);
+    let sound = db.query_one_raw(ask("PRAGMA quick_check(1)")).await?.map(|row| row.try_get_by_index::<String>(0)).transpose()?;
+    if sound.as_deref() != Some("ok") {
+        return Err(StoreError::Corrupt { table: "sqlite_master", why: "the file is damaged".to_owned() });
+    }
+    match db.query_one_raw(ask("PRAGMA foreign_key_check")).await? {
+        None => Ok(()),
+        Some(row) => {
+            let (table, parent): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(2)?);
+            Err(StoreError::Corrupt { table: "seed", why: format!("a row of {table} names a row of {parent} that does not exist") })
+        }
+    }
+}
+
+/// When a SQLite file is made safe.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Durability {
+    /// At every commit.
+    Full,
+    /// When it is whole; until then a failure throws it away.
+    WhenWhole,
+}
+
+async fn open(url: &str, connections_max: u32, durability: Durability) -> Result<DatabaseConnection, StoreError> {
     let mut options = ConnectOptions::new(url.to_owned());
     options.max_connections(connections_max).acquire_timeout(ACQUIRE_TIMEOUT).connect_timeout(ACQUIRE_TIMEOUT).sqlx_logging(false);
-    options.map_sqlx_sqlite_opts(|sqlite| {
+    options.map_sqlx_sqlite_opts(move |sqlite| {
+        let (journal, synchronous) = match durability {
+            Durability::Full => (SqliteJournalMode::Wal, SqliteSynchronous::Full),
+            Durability::WhenWhole => (SqliteJournalMode::Memory, SqliteSynchronous::Off),
+        };
         sqlite
             .create_if_missing(true)
-            .foreign_keys(true)
+            // References of a file that is being built are checked when it is whole.
+            .foreign_keys(durability == Durability::Full)
             // Without it a REPLACE deletes rows past the triggers that forbid it.
             .pragma("recursive_triggers", "ON")
             .busy_timeout(BUSY_TIMEOUT)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
+            .journal_mode(journal)
+            .synchronous(synchronous)
     });
     options.map_sqlx_sqlite_pool_opts(|pool| {
         pool.after_release(|connection, _meta| {
@@ -69,11 +122,7 @@ pub(crate) async fn connect(url: &str, connections_max: u32) -> Result<DatabaseC
             })
         })
     });
-    let db = Database::connect(options).await?;
-    if db.get_database_backend() == DbBackend::Sqlite {
-        check_pragmas(&db).await?;
-    }
-    Ok(db)
+    Ok(Database::connect(options).await?)
 }
 
 #[derive(FromQueryResult)]

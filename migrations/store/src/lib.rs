@@ -120,6 +120,15 @@ impl Database {
         Ok(Self { db: connect::connect(url, connections_max).await? })
     }
 
+    /// Opens one connection on a database that is being built. A SQLite file is not synced before
+    /// [`Store::close_built`]: use it for files that are thrown away when building fails.
+    ///
+    /// # Errors
+    /// An unusable address or no answer.
+    pub async fn connect_to_build(url: &str) -> Result<Self, StoreError> {
+        Ok(Self { db: connect::connect_to_build(url).await? })
+    }
+
     /// Which schema the database holds.
     ///
     /// # Errors
@@ -259,6 +268,15 @@ impl Store {
     /// Failures of the database.
     pub async fn close(&self) -> Result<(), StoreError> {
         Ok(self.inner.db.close_by_ref().await?)
+    }
+
+    /// Checks a database that was built and closes it. Syncing a SQLite file is left to whoever moves it into place.
+    ///
+    /// # Errors
+    /// A damaged file, a row that names one that does not exist, failures of the database.
+    pub async fn close_built(&self) -> Result<(), StoreError> {
+        connect::check_built(&self.inner.db).await?;
+        self.close().await
     }
 
     pub(crate) fn db(&self) -> &DatabaseConnection {

@@ -27,11 +27,13 @@ use std::{collections::BTreeMap, sync::Arc};
 use domain::{
     division::Scope,
     id::{CarerId, PersonId, ProviderId},
-    policy::PolicyBook,
+    policy::{PolicyBook, ProgrammeCode},
     sample::{Neighbourhood, Period, Shape},
+    time::Month,
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, ExprTrait as _, PaginatorTrait as _, QueryFilter as _, TransactionTrait as _, sea_query::Expr,
+    ColumnTrait as _, EntityTrait as _, ExprTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    TransactionTrait as _, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -39,7 +41,7 @@ pub use answer::{Answer, Answers};
 
 use crate::{
     CityMode, Store,
-    entity::{budget, care_order, policy_version, resident},
+    entity::{budget, care_order, claim_line, policy_version, resident},
     error::StoreError,
     seed::{
         maker::Maker,
@@ -228,4 +230,23 @@ async fn move_budgets(txn: &sea_orm::DatabaseTransaction, budgets: BTreeMap<Budg
         }
     }
     Ok(())
+}
+
+/// The programmes of which a county has posted claim lines of a month.
+///
+/// # Errors
+/// Failures of the database.
+pub async fn programmes_with_lines(store: &Store, county: Scope, month: Month) -> Result<Vec<ProgrammeCode>, StoreError> {
+    let codes: Vec<String> = claim_line::Entity::find()
+        .select_only()
+        .column(claim_line::Column::Programme)
+        .distinct()
+        .filter(claim_line::Column::Bureau.eq(county.to_string()))
+        .filter(claim_line::Column::ServiceMonth.eq(month.to_string()))
+        .filter(claim_line::Column::State.eq("posted"))
+        .order_by_asc(claim_line::Column::Programme)
+        .into_tuple()
+        .all(store.db())
+        .await?;
+    codes.iter().map(|code| crate::convert::code("claim_line", "programme", code)).collect()
 }

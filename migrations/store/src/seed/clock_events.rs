@@ -11,7 +11,11 @@ use domain::{
     visit::{ClockEvidence, CodeCheck, Explanation, LocationFix, VisitEvidence, VisitTrigger, code_at},
 };
 
-use super::{home::Home, maker::{Maker, Who}, order::Course};
+use super::{
+    home::Home,
+    maker::{Maker, Who},
+    order::Course,
+};
 use crate::{
     command::visit::{ClockKind, ClockVisit, StoredClock},
     entity::visit_event,
@@ -31,7 +35,12 @@ pub(super) struct Recorded {
 const ELSEWHERE: i32 = 19_000;
 
 /// Records arrival and departure of each carer as they reach the server; nothing when a part has not yet.
-pub(super) fn record(maker: &mut Maker<'_>, course: &mut Course<'_>, home: &Home<'_>, proof: Proof) -> Result<Option<Recorded>, StoreError> {
+pub(super) fn record(
+    maker: &mut Maker<'_>,
+    course: &mut Course<'_>,
+    home: &Home<'_>,
+    proof: Proof,
+) -> Result<Option<Recorded>, StoreError> {
     let plan = course.booking.plan;
     let arrived = plan.start + plan.arrives_after;
     let left = (plan.end + plan.leaves_after).max(arrived);
@@ -136,7 +145,8 @@ fn one(
 fn location(maker: &mut Maker<'_>, course: &Course<'_>, home: &Home<'_>, proof: Proof) -> Result<Option<LocationFix>, StoreError> {
     let place = home.plan.home;
     let mut moved = |around: i32, reach: i64, accuracy_m: u32| -> Result<Option<LocationFix>, StoreError> {
-        let mut near = |middle: i32| middle.saturating_add(around).saturating_add(i32::try_from(maker.draw.between(-reach, reach)).unwrap_or(0));
+        let mut near =
+            |middle: i32| middle.saturating_add(around).saturating_add(i32::try_from(maker.draw.between(-reach, reach)).unwrap_or(0));
         let coordinate = Coordinate::new(place.system(), near(place.latitude()), near(place.longitude()));
         Ok(Some(LocationFix { coordinate: coordinate.map_err(domain::sample::SampleError::from)?, accuracy_m }))
     };

@@ -24,7 +24,10 @@ use super::{
 use crate::{
     audit::row_hash,
     command::{
-        application::{AcceptApplication, DecideApplication, EndNotice, FileApplication, ObjectToApplication, ReopenApplication, ReviewApplication, facts_of},
+        application::{
+            AcceptApplication, DecideApplication, EndNotice, FileApplication, ObjectToApplication, ReopenApplication, ReviewApplication,
+            facts_of,
+        },
         entitlement::{ExpireWindow, OpenWindow, window_code},
     },
     convert,
@@ -133,7 +136,13 @@ impl Application {
     }
 
     /// Takes a step if its time has come: changes the row, leaves event and audit row.
-    fn take(&mut self, maker: &mut Maker<'_>, step: &Step, trigger: ApplicationTrigger, change: impl FnOnce(&mut application::Model)) -> Result<bool, StoreError> {
+    fn take(
+        &mut self,
+        maker: &mut Maker<'_>,
+        step: &Step,
+        trigger: ApplicationTrigger,
+        change: impl FnOnce(&mut application::Model),
+    ) -> Result<bool, StoreError> {
         if !maker.is_past(step.at) {
             return Ok(false);
         }
@@ -358,7 +367,13 @@ pub(super) fn balance(row: &entitlement_window::Model) -> Result<Balance, StoreE
 }
 
 /// Moves units of a window between pots: in its row and in the ledger.
-pub(super) fn change(maker: &mut Maker<'_>, row: &mut entitlement_window::Model, pots: (Pot, Pot), units: i64, of: (Instant, &str)) -> Result<(), StoreError> {
+pub(super) fn change(
+    maker: &mut Maker<'_>,
+    row: &mut entitlement_window::Model,
+    pots: (Pot, Pot),
+    units: i64,
+    of: (Instant, &str),
+) -> Result<(), StoreError> {
     let before = balance(row)?;
     let after = match pots {
         (Pot::Available, Pot::Held) => before.hold(units)?,

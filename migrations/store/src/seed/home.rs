@@ -78,7 +78,19 @@ pub(super) fn move_in<'a>(maker: &mut Maker<'_>, plan: &'a ResidentPlan, died: O
     let assessed = at_minute(plan.registered_on.plus_days(1)?, 10 * 60) + TimeDelta::minutes(maker.draw.between(0, 300));
     let assessment = assess(maker, plan, id, assessed)?;
     let settled_in = assessed + TimeDelta::hours(1);
-    Ok(Home { plan, id, address, facts, assessment, secret, agent, settled_in, grants: Vec::new(), uses: Vec::new(), eligible: BTreeMap::new() })
+    Ok(Home {
+        plan,
+        id,
+        address,
+        facts,
+        assessment,
+        secret,
+        agent,
+        settled_in,
+        grants: Vec::new(),
+        uses: Vec::new(),
+        eligible: BTreeMap::new(),
+    })
 }
 
 fn facts(plan: &ResidentPlan, id: ResidentId, on: BusinessDate) -> Result<StoredFacts, StoreError> {

@@ -224,7 +224,9 @@ pub(super) fn settle(
     row.state = if is_used { "posted" } else { "voided" }.to_owned();
     (row.posted_units, row.posted_fen, row.uses, row.version) = (used.units, posted_fen, used.uses, row.version + 1);
     let (order, programme, benefit) = (row.order_id, programme, row.benefit.clone());
-    for own in home.uses.iter_mut().filter(|own| own.order == order && own.key.programme == programme && own.key.benefit.as_str() == benefit) {
+    for own in
+        home.uses.iter_mut().filter(|own| own.order == order && own.key.programme == programme && own.key.benefit.as_str() == benefit)
+    {
         (own.count, own.voided) = (used.uses, !is_used);
     }
     Ok(())

@@ -20,11 +20,7 @@ use crate::{
     entity::{audit as audit_row, event, event_pending, ledger_entry, ledger_transfer},
     error::StoreError,
     keys::{Cell, KeyError},
-    seed::{
-        Answer, Batch, Moved, World,
-        rows::Rows,
-        seal::Leaf,
-    },
+    seed::{Answer, Batch, Moved, World, rows::Rows, seal::Leaf},
 };
 
 /// Who takes a step.

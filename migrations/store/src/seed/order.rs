@@ -31,7 +31,10 @@ use super::{
 use crate::{
     audit::row_hash,
     command::{
-        order::{AcceptOrder, AssignOrder, CancelOrder, ConfirmOrder, DecideDispute, DeclineOrder, DisputeOrder, OfferOrder, PassDeadline, PlaceOrder},
+        order::{
+            AcceptOrder, AssignOrder, CancelOrder, ConfirmOrder, DecideDispute, DeclineOrder, DisputeOrder, OfferOrder, PassDeadline,
+            PlaceOrder,
+        },
         quote::{QuoteBody, RequestQuote, ends_at},
     },
     convert,
@@ -74,11 +77,8 @@ pub(super) fn run(maker: &mut Maker<'_>, home: &mut Home<'_>, booking: &Booking<
         return Ok(None);
     }
     let (body, asked) = ask(maker, home, booking, at)?;
-    let booker = if maker.draw.chance(220) {
-        Who::Person(maker.world.plan.staff.community_worker, Role::CommunityWorker)
-    } else {
-        home.agent
-    };
+    let booker =
+        if maker.draw.chance(220) { Who::Person(maker.world.plan.staff.community_worker, Role::CommunityWorker) } else { home.agent };
     let mut course = Course::place(maker, home, booking, (at, booker, asked), body)?;
     course.go(maker, home, at)?;
     let id = course.visit_id;
@@ -383,7 +383,13 @@ impl<'a> Course<'a> {
     }
 
     /// Ends without service: the holds go back and the visit is closed.
-    fn ends(&mut self, maker: &mut Maker<'_>, home: &mut Home<'_>, step: (Instant, Who, &'static str), trigger: OrderTrigger) -> Result<(), StoreError> {
+    fn ends(
+        &mut self,
+        maker: &mut Maker<'_>,
+        home: &mut Home<'_>,
+        step: (Instant, Who, &'static str),
+        trigger: OrderTrigger,
+    ) -> Result<(), StoreError> {
         if !self.takes(maker, step, trigger)? {
             return Ok(());
         }

@@ -49,8 +49,7 @@ impl Question<'_> {
             let Some(policy) = self.policy(&book, home, place, day) else { continue };
             let eligible = is_eligible(maker, home, policy, day)?;
             let Some(granted) = home.grants.get(place) else { continue };
-            let same_form =
-                policy.benefit(&granted.benefit).is_some_and(|now| now.window() == granted.kind && now.unit() == granted.unit);
+            let same_form = policy.benefit(&granted.benefit).is_some_and(|now| now.window() == granted.kind && now.unit() == granted.unit);
             if !same_form {
                 let (programme, version) = (granted.programme.clone(), policy.version().to_owned());
                 let benefit = granted.benefit.clone();
