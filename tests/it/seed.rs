@@ -88,7 +88,7 @@ async fn text(db: &TestDb) -> String {
         let columns = ask(format!("SELECT name FROM pragma_table_info('{table}') WHERE name <> 'password_hash'")).await;
         let quoted: Vec<String> = columns.iter().map(|column| format!("quote(\"{column}\")")).collect();
         let rows = ask(format!("SELECT {} AS line FROM \"{table}\" ORDER BY 1", quoted.join("||'|'||"))).await;
-        all.push_str(&format!("{table}\n{}\n", rows.join("\n")));
+        all.extend([table, "\n".to_owned(), rows.join("\n"), "\n".to_owned()]);
     }
     all
 }

@@ -47,21 +47,17 @@ const HOUR: i64 = 10;
 impl SeedArgs {
     pub(super) async fn run(&self, output: &mut Output) -> Result<(), Failure> {
         let wanted = self.wanted();
-        match &self.place.dir {
-            Some(dir) => {
-                demo::make_city(dir, &wanted).await?;
-                self.tell(dir, &format!("yijia serve --dir {}", dir.display()), output)
-            }
-            None => {
-                let settings = self.place.settings()?;
-                if let Engine::Sqlite { .. } = settings.database.engine() {
-                    let cure = "an embedded city is built whole in a folder of its own: name it with --dir";
-                    return Err(Failure::configuration(cure));
-                }
-                self.fill_server(&settings, &wanted).await?;
-                self.tell(&self.out, "yijia serve", output)
-            }
+        if let Some(dir) = &self.place.dir {
+            demo::make_city(dir, &wanted).await?;
+            return self.tell(dir, &format!("yijia serve --dir {}", dir.display()), output);
         }
+        let settings = self.place.settings()?;
+        if let Engine::Sqlite { .. } = settings.database.engine() {
+            let cure = "an embedded city is built whole in a folder of its own: name it with --dir";
+            return Err(Failure::configuration(cure));
+        }
+        self.fill_server(&settings, &wanted).await?;
+        self.tell(&self.out, "yijia serve", output)
     }
 
     fn wanted(&self) -> Wanted {

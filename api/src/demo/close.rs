@@ -4,7 +4,7 @@
 use domain::{
     division::Scope,
     policy::ProgrammeCode,
-    sample::{Period, SampleError, at_minute},
+    sample::{Period, at_minute},
     time::{BusinessDate, Instant},
 };
 use store::{
@@ -31,7 +31,7 @@ const DAYS: [u64; 3] = [14, 15, 17];
 impl Story<'_> {
     /// Closes the months whose day of settlement has come. The last past month is left computed, for whoever visits.
     pub(super) async fn settle_past_months(&self, period: &Period, counties: &[Scope]) -> Result<(), StoreError> {
-        let months = period.months().map_err(|cause: SampleError| StoreError::refused(&cause))?;
+        let months = period.months()?;
         for month in months.into_iter().filter(|first| *first < period.current) {
             for county in counties {
                 for programme in programmes_with_lines(self.store, *county, month.month()).await? {

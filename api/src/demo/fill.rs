@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use domain::{
-    sample::{Neighbourhood, Period, SampleError, Shape, at_minute},
+    sample::{Neighbourhood, Period, Shape, at_minute},
     time::Instant,
 };
 use store::{
@@ -51,8 +51,7 @@ const RESIDENTS_PER_BUDGET: u32 = 20_000;
 /// # Errors
 /// A database that has a city already, and failures of the store.
 pub async fn fill(store: &Store, wanted: &Wanted, progress: impl Fn(u32, u32) + Send) -> Result<Filled, StoreError> {
-    let broken = |cause: SampleError| StoreError::refused(&cause);
-    let period = Period::before(wanted.now).map_err(broken)?;
+    let period = Period::before(wanted.now)?;
     let begin = at_minute(period.founded, 8 * 60);
     let clock = Arc::new(SystemClock::standing_at(begin));
     let source = Source::fixed(Arc::<SystemClock>::clone(&clock), wanted.seed);
@@ -64,12 +63,12 @@ pub async fn fill(store: &Store, wanted: &Wanted, progress: impl Fn(u32, u32) + 
     };
     let mut demo = seed::found(store, &source, &founding).await?;
     let city = store.city().await?.scope;
-    let counties = Neighbourhood::counties(&wanted.shape, &store.reference().divisions, city).map_err(broken)?;
+    let counties = Neighbourhood::counties(&wanted.shape, &store.reference().divisions, city)?;
     let Roster { staff, seats, logins } = roster::enlist(store, &source, &demo, (wanted, &period, &counties)).await?;
     demo.logins.extend(logins);
     let plan = SeedPlan { seed: wanted.seed, shape: wanted.shape, period, counties: counties.clone(), staff, seats };
     let answers = store.fill(plan, progress).await?;
-    let story = close::Story { store, source: &source, demo: &demo, clock: &clock, begin };
-    story.settle_past_months(&period, &counties).await?;
+    let telling = close::Story { store, source: &source, demo: &demo, clock: &clock, begin };
+    telling.settle_past_months(&period, &counties).await?;
     Ok(Filled { demo, answers })
 }

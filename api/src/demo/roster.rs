@@ -7,8 +7,7 @@ use domain::{
     division::Scope,
     id::{PersonId, ProviderId},
     money::Fen,
-    provider::Credential,
-    sample::{Neighbourhood, Period, ProviderPlan, SampleError, credit_code},
+    sample::{Neighbourhood, Period, ProviderPlan, credit_code},
     time::BusinessDate,
 };
 use store::{
@@ -54,13 +53,13 @@ pub(super) async fn enlist(store: &Store, source: &Source, demo: &Demo, what: (&
         officer: seed.as_person(demo, "licensing-officer").await?.actor,
         approver: seed.as_person(demo, "approver").await?.actor,
         password: hash(PASSWORD).await?,
-        raised_from: period.last_past().map_err(broken)?,
+        raised_from: period.last_past()?,
         seed,
     };
     let (mut seats, mut logins) = (Vec::new(), Vec::new());
     for number in 0..wanted.shape.neighbourhoods() {
         let divisions = &store.reference().divisions;
-        let of = Neighbourhood::draw(wanted.seed, number, &wanted.shape, period, divisions, counties).map_err(broken)?;
+        let of = Neighbourhood::draw(wanted.seed, number, &wanted.shape, period, divisions, counties)?;
         for plan in &of.providers {
             let (seat, own) = enlisting.provider(plan).await?;
             seats.push(seat);
@@ -73,10 +72,6 @@ pub(super) async fn enlist(store: &Store, source: &Source, demo: &Demo, what: (&
         enlisting.under_way(name, serial, counties).await?;
     }
     Ok(Roster { staff, seats, logins })
-}
-
-fn broken(cause: SampleError) -> StoreError {
-    StoreError::refused(&cause)
 }
 
 struct Enlisting<'a> {
@@ -103,7 +98,8 @@ impl Enlisting<'_> {
         let login = format!("manager-{}", plan.number + 1);
         let manager = self.seed.account(&login, Role::ProviderManager, &plan.manager, RoleReach::Bound, &self.password).await?;
         let licences = self.seed.credentials(plan.kind.licences(), &format!("演示{}", plan.number + 1))?;
-        let apply = self.apply(&plan.name, CREDIT_SERIAL + plan.number, plan.division, licences)?;
+        let credit_code = credit_code(CREDIT_SERIAL + plan.number)?;
+        let apply = ApplyAsProvider { name: plan.name.clone(), credit_code, division: plan.division, licences };
         let provider = store.write(self.as_actor(&self.actor(&manager).await?), apply).await?.provider_id;
         store.write(self.as_actor(&self.officer), ReviewProvider { provider }).await?;
         store.write(self.as_actor(&self.approver), AdmitProvider { provider }).await?;
@@ -125,17 +121,6 @@ impl Enlisting<'_> {
         Ok((Seat { provider, manager, carers }, logins))
     }
 
-    fn apply(
-        &self,
-        name: &str,
-        serial: u32,
-        division: domain::division::DivisionCode,
-        licences: Vec<Credential>,
-    ) -> Result<ApplyAsProvider, StoreError> {
-        let credit_code = credit_code(serial).map_err(broken)?;
-        Ok(ApplyAsProvider { name: name.to_owned(), credit_code, division, licences })
-    }
-
     async fn prices(&self, actor: &Actor, provider: ProviderId, plan: &ProviderPlan) -> Result<(), StoreError> {
         let today = BusinessDate::of(self.seed.source.now());
         let first = plan.prices.iter().map(|price| (price, today));
@@ -154,7 +139,7 @@ impl Enlisting<'_> {
         let manager = self.seed.account(&login, Role::ProviderManager, "申请人", RoleReach::Bound, &self.password).await?;
         let seat = counties.first().copied().ok_or_else(StoreError::not_found)?.division();
         let licences = self.seed.credentials(&["home_service"], &login)?;
-        let apply = self.apply(name, serial, seat, licences)?;
+        let apply = ApplyAsProvider { name: name.to_owned(), credit_code: credit_code(serial)?, division: seat, licences };
         let provider = self.seed.store.write(self.as_actor(&self.actor(&manager).await?), apply).await?.provider_id;
         if serial % 2 == 1 {
             self.seed.store.write(self.as_actor(&self.officer), ReviewProvider { provider }).await?;

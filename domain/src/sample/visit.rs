@@ -126,7 +126,7 @@ pub(super) fn plan(draw: &mut Draw, of: &Neighbourhood, period: &Period, catalog
             if draw.chance(60) {
                 continue;
             }
-            visits.extend(free.book(draw, of, &wish, catalogue)?);
+            visits.extend(free.book(draw, of, &wish, catalogue));
         }
         day = day.plus_days(1)?;
         number += 1;
@@ -178,16 +178,10 @@ struct Day {
 
 impl Day {
     /// Books a wish with the first carers that are free, a little later if nobody is.
-    fn book(
-        &mut self,
-        draw: &mut Draw,
-        of: &Neighbourhood,
-        wish: &Wish<'_>,
-        catalogue: &Catalogue,
-    ) -> Result<Option<VisitPlan>, SampleError> {
-        let (Some(resident), Some(provider)) = (of.residents.get(wish.resident), of.providers.get(wish.provider)) else { return Ok(None) };
-        let Some(item) = catalogue.item(wish.habit.item, wish.day) else { return Ok(None) };
-        let Ok(quantity) = Quantity::from_hundredths(wish.habit.quantity_hundredths) else { return Ok(None) };
+    fn book(&mut self, draw: &mut Draw, of: &Neighbourhood, wish: &Wish<'_>, catalogue: &Catalogue) -> Option<VisitPlan> {
+        let (Some(resident), Some(provider)) = (of.residents.get(wish.resident), of.providers.get(wish.provider)) else { return None };
+        let item = catalogue.item(wish.habit.item, wish.day)?;
+        let Ok(quantity) = Quantity::from_hundredths(wish.habit.quantity_hundredths) else { return None };
         let class = ServiceClass::Home;
         let level = Scores::new(resident.scores.iter().copied()).map(|scores| assess(&scores, &resident.changes).final_level);
         let staff = item.staff_needed(class, level.ok().filter(|level| *level != Level::Able));
@@ -203,7 +197,6 @@ impl Day {
                 let can = provider.carers.get(*place).is_some_and(|carer| carer.is_therapist || !needs_therapist);
                 can && self.carers.get(&(wish.provider, *place)).is_none_or(|until| *until <= start)
             };
-            // Meals go round in one tour: whoever carries them is at the next door a few minutes later.
             let count = usize::try_from(staff).unwrap_or(1);
             let carers: Vec<usize> = (0..provider.carers.len()).filter(fits).take(count).collect();
             if carers.len() < count {
@@ -213,9 +206,9 @@ impl Day {
             for carer in &carers {
                 self.carers.insert((wish.provider, *carer), end + TimeDelta::minutes(TRAVEL_MINUTES));
             }
-            return Ok(Some(drawn(draw, wish, carers, (quantity, start, end))));
+            return Some(drawn(draw, wish, carers, (quantity, start, end)));
         }
-        Ok(None)
+        None
     }
 }
 

@@ -138,7 +138,7 @@ impl Store {
             // The next one is made while this one is written.
             next = make(&world, number + 1);
             let Batch { mut rows, leaves, budgets, answers: found } = batch;
-            chain.seal(self, &world.plan.period.now, leaves, &mut rows)?;
+            chain.seal(self, &world.plan.period.now, &leaves, &mut rows)?;
             let txn = self.db().begin().await?;
             rows.write(&txn).await?;
             move_budgets(&txn, budgets).await?;

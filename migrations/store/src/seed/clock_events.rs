@@ -46,9 +46,9 @@ pub(super) fn record(
     let left = (plan.end + plan.leaves_after).max(arrived);
     // Kept offline, both events come together once there is a signal.
     let late = plan.received_after.num_minutes() > 0;
-    let received = [if late { left } else { arrived } + plan.received_after, left + plan.received_after];
+    let (first, last) = (if late { left } else { arrived } + plan.received_after, left + plan.received_after);
     let mut evidence = Vec::new();
-    for (kind, at, received) in [(ClockKind::ClockIn, arrived, received[0]), (ClockKind::ClockOut, left, received[1])] {
+    for (kind, at, received) in [(ClockKind::ClockIn, arrived, first), (ClockKind::ClockOut, left, last)] {
         if !maker.is_past(received) {
             return Ok(None);
         }
@@ -75,7 +75,7 @@ pub(super) fn record(
             ClockKind::ClockOut => course.visit.actual_end = Some(at),
         }
     }
-    Ok(Some(Recorded { evidence, received: received[1] }))
+    Ok(Some(Recorded { evidence, received: last }))
 }
 
 /// One event of one carer.

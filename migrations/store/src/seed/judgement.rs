@@ -221,7 +221,7 @@ pub(super) fn settle(
         posted_fen += paid;
     }
     let is_used = used.units > 0 || posted_fen > 0;
-    row.state = if is_used { "posted" } else { "voided" }.to_owned();
+    if is_used { "posted" } else { "voided" }.clone_into(&mut row.state);
     (row.posted_units, row.posted_fen, row.uses, row.version) = (used.units, posted_fen, used.uses, row.version + 1);
     let (order, programme, benefit) = (row.order_id, programme, row.benefit.clone());
     for own in

@@ -29,7 +29,7 @@ impl Chain {
     }
 
     /// Seals audit rows in their order and adds the seals to the rows that are to be written.
-    pub(super) fn seal(&mut self, store: &Store, at: &Instant, leaves: Vec<Leaf>, rows: &mut Rows) -> Result<(), StoreError> {
+    pub(super) fn seal(&mut self, store: &Store, at: &Instant, leaves: &[Leaf], rows: &mut Rows) -> Result<(), StoreError> {
         let keys = store.keys();
         for batch in leaves.chunks(usize::try_from(BATCH_MAX).unwrap_or(1)) {
             let (Some((first, _)), Some((last, _))) = (batch.first(), batch.last()) else { continue };
