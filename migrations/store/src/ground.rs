@@ -55,6 +55,12 @@ impl Ground {
         Ok(Self { form, residence: row.residence_division.clone(), facts, statuses, assessments: opened.collect::<Result<_, _>>()? })
     }
 
+    /// What is known of a resident who was registered with this form, stated these facts and was assessed once.
+    pub(crate) fn of_registered(form: ResidentForm, facts: FactHistory, assessment: Assessment) -> Self {
+        let statuses = StatusHistory::new(StatusEntry { status: form.status, since: form.status_since }, Vec::new());
+        Self { residence: form.residence.to_string(), form, facts, statuses, assessments: vec![assessment] }
+    }
+
     /// As [`Ground::load`], inside a transaction.
     pub(crate) async fn of(tx: &Tx<'_>, row: &resident::Model) -> Result<Self, StoreError> {
         Self::load(tx.db, tx.keys, row).await

@@ -13,6 +13,7 @@
 
 mod answer;
 mod clock_events;
+mod facts;
 mod grant;
 mod home;
 mod judgement;
@@ -188,8 +189,7 @@ fn neighbourhood(world: &World, number: u32) -> Result<Batch, StoreError> {
     let seats = world.seats(number);
     let mut made = answer::Made::default();
     for (place, plan) in of.residents.iter().enumerate() {
-        let died = planted.iter().find(|case| answer::is_death_of(case, place)).and_then(|case| case.away).map(|(day, _)| day);
-        let mut home = home::move_in(&mut maker, plan, died)?;
+        let mut home = home::move_in(&mut maker, plan, &answer::statuses_of(&planted, place))?;
         grant::apply_for_all(&mut maker, &mut home)?;
         for (visit, own) in visits.iter().enumerate().filter(|(_, visit)| visit.resident == place) {
             let (Some(provider), Some(seat)) = (of.providers.get(own.provider), seats.get(own.provider)) else { continue };

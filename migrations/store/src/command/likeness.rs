@@ -73,15 +73,28 @@ pub(crate) async fn mark(
     birth_date: BusinessDate,
     phone: Option<&PhoneNumber>,
 ) -> Result<(), StoreError> {
-    let name_and_birth = format!("{}:{birth_date}", name.expose());
-    let mut marks = vec![(LikenessKind::Number, number.expose().to_owned()), (LikenessKind::NameAndBirth, name_and_birth)];
-    marks.extend(phone.map(|phone| (LikenessKind::Phone, phone.expose())));
-    let rows = marks.into_iter().map(|(kind, value)| {
-        let row = resident_match::Model { resident_id: resident.uuid(), kind: kind.to_string(), match_index: kind.index(tx.keys, &value) };
-        row.into_active_model()
-    });
-    resident_match::Entity::insert_many(rows).exec_without_returning(tx.db).await?;
+    let rows = marks(tx.keys, resident, (number.expose(), name.expose(), birth_date), phone);
+    let rows = rows.into_iter().map(sea_orm::IntoActiveModel::into_active_model);
+    resident_match::Entity::insert_many(rows.collect::<Vec<resident_match::ActiveModel>>()).exec_without_returning(tx.db).await?;
     Ok(())
+}
+
+/// The marks of a resident: by number, by name and birth date, by telephone.
+pub(crate) fn marks(
+    keys: &KeyRing,
+    resident: ResidentId,
+    of: (&str, &str, BusinessDate),
+    phone: Option<&PhoneNumber>,
+) -> Vec<resident_match::Model> {
+    let (number, name, birth_date) = of;
+    let mut marks = vec![(LikenessKind::Number, number.to_owned()), (LikenessKind::NameAndBirth, format!("{name}:{birth_date}"))];
+    marks.extend(phone.map(|phone| (LikenessKind::Phone, phone.expose())));
+    let row = |(kind, value): (LikenessKind, String)| resident_match::Model {
+        resident_id: resident.uuid(),
+        kind: kind.to_string(),
+        match_index: kind.index(keys, &value),
+    };
+    marks.into_iter().map(row).collect()
 }
 
 /// Keeps the mark of another telephone.

@@ -4,12 +4,17 @@ use std::collections::BTreeMap;
 
 use domain::{
     id::{Flag, FlagId, Id, VisitId},
+    resident::LifeStatus,
     sample::{Fraud, Planted},
     time::{BusinessDate, Instant, Month},
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Seat, home::HomeIds, maker::Maker};
+use super::{
+    Seat,
+    home::{HomeIds, Later},
+    maker::Maker,
+};
 use crate::{convert, entity::flag, error::StoreError};
 
 /// All planted cases of a made-up city.
@@ -63,9 +68,20 @@ pub(super) struct Made {
     pub(super) visits: BTreeMap<usize, VisitId>,
 }
 
-/// Whether a case is the death of a resident.
-pub(super) fn is_death_of(case: &Planted, resident: usize) -> bool {
-    case.fraud == Fraud::AfterDeath && case.residents.contains(&resident)
+/// The changes of a resident's life status that the cases of hospital and death rest on, in their order.
+pub(super) fn statuses_of(planted: &[Planted], resident: usize) -> Vec<Later> {
+    let mut changes = Vec::new();
+    for case in planted.iter().filter(|case| case.residents.contains(&resident)) {
+        let Some((from, until)) = case.away else { continue };
+        if case.fraud == Fraud::InHospital {
+            changes.push(Later { status: LifeStatus::Hospital, since: from });
+            changes.extend(until.map(|until| Later { status: LifeStatus::Alive, since: until }));
+        } else if case.fraud == Fraud::AfterDeath {
+            changes.push(Later { status: LifeStatus::Dead, since: from });
+        }
+    }
+    changes.sort_by_key(|change| change.since);
+    changes
 }
 
 /// Raises a flag for each month of each planted case.

@@ -26,12 +26,11 @@ use crate::{
     command::{
         application::{
             AcceptApplication, DecideApplication, EndNotice, FileApplication, ObjectToApplication, ReopenApplication, ReviewApplication,
-            facts_of,
         },
         entitlement::{ExpireWindow, OpenWindow, window_code},
     },
     convert,
-    entity::{application, decision, entitlement, entitlement_window},
+    entity::{application, decision, entitlement, entitlement_window, resident_review},
     error::StoreError,
     write::Command as _,
 };
@@ -86,8 +85,7 @@ pub(super) fn decide_on(
     day: BusinessDate,
     applied_on: Option<BusinessDate>,
 ) -> Result<Decision, StoreError> {
-    let valid = Some(&home.assessment).filter(|assessment| assessment.is_valid_on(day));
-    let facts = facts_of(&home.facts, valid, day, applied_on);
+    let facts = home.ground.facts_on(day, applied_on);
     Ok(decide(policy, &facts, day, &maker.world.store.reference().calendar)?)
 }
 
@@ -285,6 +283,7 @@ fn open(
         window_kind: window_code(grant.window),
         effective_from: from.get(),
         effective_until: decided.effective_until.map(BusinessDate::get),
+        ended_as: None,
         created_at: at,
         version: 1,
     };
@@ -390,9 +389,14 @@ pub(super) fn change(
     maker.transfer(of.0, &transfer)
 }
 
-/// Lets what ended windows have left lapse, and keeps all windows of the resident.
+/// Lets what ended windows have left lapse, and keeps all windows of the resident. Grounds are looked at again when the
+/// assessment lapses.
 pub(super) fn close_windows(maker: &mut Maker<'_>, home: Home<'_>) -> Result<(), StoreError> {
     let today = maker.today();
+    if !home.grants.is_empty() {
+        let (due_on, reviewed_on) = (home.assessment.valid_until().get(), Some(today.get()));
+        maker.push(resident_review::Model { resident_id: home.id.uuid(), due_on, reviewed_on })?;
+    }
     for granted in home.grants {
         for mut row in granted.windows.into_values() {
             let left = balance(&row)?.available();

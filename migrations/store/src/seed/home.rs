@@ -10,12 +10,13 @@ use domain::{
     event::Event,
     id::{AssessmentId, PersonId, ResidentId, ServiceAddressId},
     policy::ProgrammeCode,
-    resident::{CategorySpan, Consent, ConsentChannel, ConsentPurpose, IdentityDocument, LifeStatus, Relation, Resident, ResidentForm},
+    resident::{Consent, ConsentChannel, ConsentPurpose, IdentityDocument, LifeStatus, Relation, Resident, ResidentForm},
     sample::{ResidentPlan, at_minute},
-    time::{BusinessDate, DateRange, Instant},
+    time::{BusinessDate, Instant},
 };
 
 use super::{
+    facts,
     grant::Granted,
     maker::{Maker, Who},
     price::Use,
@@ -24,11 +25,14 @@ use crate::{
     audit::row_hash,
     command::{
         assessment::{ConfirmAssessment, RecordAssessment},
-        resident::{BindFamilyMember, RegisterResident, StoredFacts},
+        family::BindFamilyMember,
+        likeness::marks,
+        resident::{RegisterResident, StoredFacts},
     },
     convert,
     entity::{assessment, person, relation, resident, service_address},
     error::StoreError,
+    ground::Ground,
     write::Command as _,
 };
 
@@ -37,8 +41,8 @@ pub(super) struct Home<'a> {
     pub(super) plan: &'a ResidentPlan,
     pub(super) id: ResidentId,
     pub(super) address: ServiceAddressId,
-    /// Facts as they are while services are given.
-    pub(super) facts: StoredFacts,
+    /// What was known of them while services were given.
+    pub(super) ground: Ground,
     pub(super) assessment: Assessment,
     /// From which visit codes are derived.
     pub(super) secret: [u8; 32],
@@ -65,76 +69,66 @@ impl Home<'_> {
     }
 }
 
-/// Registers a resident with everything that a street knows of them. `died` is a death that was recorded lately.
-pub(super) fn move_in<'a>(maker: &mut Maker<'_>, plan: &'a ResidentPlan, died: Option<BusinessDate>) -> Result<Home<'a>, StoreError> {
+/// Registers a resident with everything that a street knows of them. `later` are changes of their life status that were
+/// recorded after the fact.
+pub(super) fn move_in<'a>(maker: &mut Maker<'_>, plan: &'a ResidentPlan, later: &[Later]) -> Result<Home<'a>, StoreError> {
     let staff = maker.world.plan.staff;
     let at = at_minute(plan.registered_on, 9 * 60) + TimeDelta::minutes(maker.draw.between(0, 400));
     let clerk = Who::Person(staff.community_worker, Role::CommunityWorker);
     let id: ResidentId = maker.id(at);
-    let facts = facts(plan, id, plan.registered_on)?;
+    let form = form(plan, id)?;
     let secret = maker.derive("seed_home_secret", &[id.uuid().as_bytes()])?;
-    let address = register(maker, plan, id, (at, clerk), &facts, (secret, died))?;
+    let address = register(maker, plan, (at, clerk), &form, (secret, later))?;
+    let facts = facts::state(maker, plan, &form, (at, clerk))?;
     let agent = bind(maker, plan, id, (at + TimeDelta::minutes(6), clerk))?;
     let assessed = at_minute(plan.registered_on.plus_days(1)?, 10 * 60) + TimeDelta::minutes(maker.draw.between(0, 300));
     let assessment = assess(maker, plan, id, assessed)?;
     let settled_in = assessed + TimeDelta::hours(1);
-    Ok(Home {
-        plan,
-        id,
-        address,
-        facts,
-        assessment,
-        secret,
-        agent,
-        settled_in,
-        grants: Vec::new(),
-        uses: Vec::new(),
-        eligible: BTreeMap::new(),
-    })
+    let ground = Ground::of_registered(form.facts().clone(), facts, assessment.clone());
+    let (grants, uses, eligible) = (Vec::new(), Vec::new(), BTreeMap::new());
+    Ok(Home { plan, id, address, ground, assessment, secret, agent, settled_in, grants, uses, eligible })
 }
 
-fn facts(plan: &ResidentPlan, id: ResidentId, on: BusinessDate) -> Result<StoredFacts, StoreError> {
-    let valid = DateRange::new(BusinessDate::from_ymd(on.month().year() - 2, 1, 1)?, None).map_err(domain::resident::ResidentError::from);
-    let valid = valid.map_err(domain::sample::SampleError::from)?;
+/// A change of life status that was recorded after the fact.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Later {
+    pub(super) status: LifeStatus,
+    pub(super) since: BusinessDate,
+}
+
+/// What the document states; everything else stands in facts with their days.
+fn form(plan: &ResidentPlan, id: ResidentId) -> Result<Resident, StoreError> {
     let form = ResidentForm {
         id,
         birth_date: plan.birth_date,
         sex: plan.sex,
-        hukou: Some(plan.hukou),
+        hukou: None,
         residence: plan.residence,
-        living: Some(plan.living),
-        categories: Some(plan.categories.iter().map(|category| CategorySpan { category: *category, valid }).collect()),
-        disability: plan.disability,
+        living: None,
+        categories: None,
+        disability: None,
         status: LifeStatus::Alive,
-        status_since: on,
+        status_since: plan.registered_on,
     };
-    let fault = |faults: Vec<domain::resident::ResidentError>| faults.first().copied().map(domain::sample::SampleError::from);
-    let resident = Resident::register(form, on).map_err(|faults| {
-        fault(faults).map_or_else(|| StoreError::Corrupt { table: "resident", why: "refused without a fault".to_owned() }, StoreError::from)
-    })?;
-    Ok(StoredFacts { resident, declared: plan.declared.clone() })
+    Resident::register(form, plan.registered_on).map_err(|faults| {
+        let first = faults.first().copied().map(domain::sample::SampleError::from);
+        first.map_or_else(|| StoreError::Corrupt { table: "resident", why: "refused without a fault".to_owned() }, StoreError::from)
+    })
 }
 
 fn register(
     maker: &mut Maker<'_>,
     plan: &ResidentPlan,
-    id: ResidentId,
     by: (Instant, Who),
-    facts: &StoredFacts,
-    more: ([u8; 32], Option<BusinessDate>),
+    form: &Resident,
+    more: ([u8; 32], &[Later]),
 ) -> Result<ServiceAddressId, StoreError> {
-    let ((at, who), (secret, died)) = (by, more);
-    let (row, document) = (id.uuid(), IdentityDocument::ResidentId);
-    let stored = match died {
-        Some(day) => {
-            let dead = facts.resident.clone().change_status(LifeStatus::Dead, day, maker.today());
-            StoredFacts { resident: dead.map_err(domain::sample::SampleError::from)?, declared: facts.declared.clone() }
-        }
-        None => facts.clone(),
-    };
-    let form = stored.resident.facts();
+    let ((at, who), (secret, later)) = (by, more);
+    let (id, row, document) = (form.id(), form.id().uuid(), IdentityDocument::ResidentId);
+    let stored = StoredFacts { resident: form.clone(), declared: BTreeMap::new() };
+    let last = later.last().copied().unwrap_or(Later { status: LifeStatus::Alive, since: plan.registered_on });
     let index = maker.world.store.keys().blind_index("resident.document", &format!("{document}:{}", plan.number));
-    maker.push(resident::Model {
+    let model = resident::Model {
         id: row,
         document_kind: document.to_string(),
         document_enc: maker.seal("resident", "document_enc", row, plan.number.as_bytes())?,
@@ -145,12 +139,16 @@ fn register(
         home_secret_enc: maker.seal("resident", "home_secret_enc", row, &secret)?,
         hukou_division: plan.hukou.to_string(),
         residence_division: plan.residence.to_string(),
-        status: form.status.to_string(),
-        status_on: form.status_since.get(),
+        status: last.status.to_string(),
+        status_on: last.since.get(),
         registered_by: who.person().map(domain::id::Id::uuid),
         created_at: at,
-        version: if died.is_some() { 2 } else { 1 },
-    })?;
+        version: 1 + i64::try_from(later.len()).unwrap_or(0),
+    };
+    maker.push(model)?;
+    for mark in marks(maker.world.store.keys(), id, (&plan.number, &plan.name, plan.birth_date), None) {
+        maker.push(mark)?;
+    }
     let address: ServiceAddressId = maker.id(at);
     maker.push(service_address::Model {
         id: address.uuid(),
@@ -159,10 +157,12 @@ fn register(
         text_enc: maker.seal("service_address", "text_enc", address.uuid(), plan.address.as_bytes())?,
         coordinate_enc: Some(maker.seal_json("service_address", "coordinate_enc", address.uuid(), &plan.home)?),
         created_at: at,
+        ended_on: None,
     })?;
     let step = maker.step(at, who, RegisterResident::NAME);
     maker.event(&step, &Event::ResidentRegistered { resident: id })?;
     maker.audit(&step, &id, (None, None))?;
+    facts::report(maker, id, who, later)?;
     Ok(address)
 }
 
