@@ -228,7 +228,8 @@ impl Repriced {
 }
 
 impl PriceLine {
-    fn of(priced: &PricedUse, item: &CatalogueItem, unit_price: Fen) -> Result<Self, StoreError> {
+    /// The line of a use at a price.
+    pub(crate) fn of(priced: &PricedUse, item: &CatalogueItem, unit_price: Fen) -> Result<Self, StoreError> {
         Ok(Self {
             item: priced.item,
             class: priced.class,

@@ -68,22 +68,29 @@ pub enum ShareOf {
     OwnPaid,
 }
 
-/// What each share of a division leaves, in the order of the shares.
-pub(super) fn of(book: &PolicyBook, split: &Split, found: &[Found], day: BusinessDate) -> Vec<Outlook> {
-    let one = |share: &domain::tariff::Share| {
-        let known = found.iter().find(|one| one.programme == share.programme && one.benefit == share.benefit)?;
-        let benefit = book.in_force(&share.programme, day)?.benefit(&share.benefit)?;
+impl Rule {
+    /// The rule of a benefit.
+    pub(crate) fn of(benefit: &domain::policy::Benefit) -> Self {
         let use_cap = benefit.use_cap();
-        let rule = match benefit.payment() {
+        match benefit.payment() {
             Payment::Share { rate, base } => {
                 let of = match base {
                     ShareBase::Price => ShareOf::Price,
                     ShareBase::OwnPaid => ShareOf::OwnPaid,
                 };
-                Rule::Share { rate, of, use_cap }
+                Self::Share { rate, of, use_cap }
             }
-            Payment::PerUnit(amount) => Rule::PerUnit { amount, use_cap },
-        };
+            Payment::PerUnit(amount) => Self::PerUnit { amount, use_cap },
+        }
+    }
+}
+
+/// What each share of a division leaves, in the order of the shares.
+pub(super) fn of(book: &PolicyBook, split: &Split, found: &[Found], day: BusinessDate) -> Vec<Outlook> {
+    let one = |share: &domain::tariff::Share| {
+        let known = found.iter().find(|one| one.programme == share.programme && one.benefit == share.benefit)?;
+        let benefit = book.in_force(&share.programme, day)?.benefit(&share.benefit)?;
+        let rule = Rule::of(benefit);
         Some(Outlook {
             programme: share.programme.clone(),
             benefit: share.benefit.clone(),

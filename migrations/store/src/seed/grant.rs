@@ -349,6 +349,7 @@ fn open_window(
         held: 0,
         posted: 0,
         expired: 0,
+        state: "open".to_owned(),
         version: 1,
     };
     let moved = move_units(&Purse::Window(id), granted.unit, (Pot::Issued, Pot::Available), amount, "grant/1", window.start)?;

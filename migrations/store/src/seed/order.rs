@@ -22,7 +22,7 @@ use domain::{
 
 use super::{
     Moved, Seat, clock_events,
-    grant::change,
+    grant::{balance, change},
     home::Home,
     judgement::{self, Confirmed},
     maker::{Maker, Step, Who},
@@ -35,13 +35,13 @@ use crate::{
             AcceptOrder, AssignOrder, CancelOrder, ConfirmOrder, DecideDispute, DeclineOrder, DisputeOrder, OfferOrder, PassDeadline,
             PlaceOrder,
         },
-        quote::{QuoteBody, RequestQuote, ends_at},
+        quote::{PriceLine, QuoteBody, RequestQuote, ends_at},
     },
     convert,
     entity::{assignment, care_order, hold, quote, visit},
     error::StoreError,
     holds::fact,
-    pricing::parts,
+    pricing::{Outlook, Rule, parts},
     write::Command as _,
 };
 
@@ -128,7 +128,31 @@ fn ask(maker: &Maker<'_>, home: &mut Home<'_>, booking: &Booking<'_>, at: Instan
         programmes = Some(open);
     }
     let staff_count = u32::try_from(plan.carers.len()).unwrap_or(1);
-    Ok((QuoteBody { priced, split: divided, programmes, staff_count }, asked))
+    let lines = vec![PriceLine::of(&priced, item, price)?];
+    let outlook = outlook(maker, home, &divided, day)?;
+    Ok((QuoteBody { priced, split: divided, programmes, staff_count, lines, outlook }, asked))
+}
+
+/// What each share leaves of its entitlement.
+fn outlook(maker: &Maker<'_>, home: &mut Home<'_>, split: &Split, day: BusinessDate) -> Result<Vec<Outlook>, StoreError> {
+    let mut all = Vec::new();
+    for share in &split.shares {
+        let policy = maker.world.book.in_force(&share.programme, day);
+        let Some(benefit) = policy.and_then(|policy| policy.benefit(&share.benefit)) else { continue };
+        let open = balance(window_of(home, share)?)?;
+        all.push(Outlook {
+            programme: share.programme.clone(),
+            benefit: share.benefit.clone(),
+            window: share.window,
+            unit: share.unit,
+            granted: open.granted(),
+            before: open.available(),
+            after: open.available().saturating_sub(share.units),
+            provisional: false,
+            rule: Rule::of(benefit),
+        });
+    }
+    Ok(all)
 }
 
 fn not_open(split: &Split) -> BTreeSet<ProgrammeCode> {
