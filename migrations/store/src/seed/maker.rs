@@ -116,8 +116,9 @@ impl<'a> Maker<'a> {
     /// A secret that follows from the keys of the city, not from the seed, which everybody may know.
     pub(super) fn derive(&self, purpose: &str, parts: &[&[u8]]) -> Result<[u8; 32], StoreError> {
         let keys = self.world.store.keys();
-        let derived = keys.authenticate_under(keys.active(), purpose, parts);
-        Ok(derived.ok_or_else(|| KeyError::UnknownKey(keys.active().to_owned()))?)
+        let active = keys.active();
+        let derived = keys.authenticate_under(&active, purpose, parts);
+        Ok(derived.ok_or_else(|| KeyError::UnknownKey(active))?)
     }
 
     /// Begins a use case.

@@ -31,13 +31,14 @@ impl Chain {
     /// Seals audit rows in their order and adds the seals to the rows that are to be written.
     pub(super) fn seal(&mut self, store: &Store, at: &Instant, leaves: &[Leaf], rows: &mut Rows) -> Result<(), StoreError> {
         let keys = store.keys();
+        let key_id = keys.active();
         for batch in leaves.chunks(usize::try_from(BATCH_MAX).unwrap_or(1)) {
             let (Some((first, _)), Some((last, _))) = (batch.first(), batch.last()) else { continue };
             let (seq, count) = (self.seq + 1, i64::try_from(batch.len()).unwrap_or(i64::MAX));
             let hashes: Vec<[u8; 32]> = batch.iter().map(|(_, hash)| *hash).collect();
             let root = root(&hashes);
-            let mac = seal_mac(keys, keys.active(), seq, count, &root, &self.mac);
-            let mac = mac.ok_or_else(|| KeyError::UnknownKey(keys.active().to_owned()))?.to_vec();
+            let mac = seal_mac(keys, &key_id, seq, count, &root, &self.mac);
+            let mac = mac.ok_or_else(|| KeyError::UnknownKey(key_id.clone()))?.to_vec();
             rows.push(audit_seal::Model {
                 seq,
                 first_audit: *first,
@@ -46,7 +47,7 @@ impl Chain {
                 root: root.to_vec(),
                 previous: std::mem::replace(&mut self.mac, mac.clone()),
                 mac,
-                key_id: keys.active().to_owned(),
+                key_id: key_id.clone(),
                 sealed_at: *at,
             })?;
             self.seq = seq;
