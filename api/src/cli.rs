@@ -12,6 +12,7 @@ pub mod demo;
 mod doctor;
 pub mod failure;
 mod file;
+mod import;
 mod keys;
 pub mod lock;
 mod migrate;
@@ -72,6 +73,8 @@ enum Command {
     /// Accounts
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Take over a sheet of what a city has already
+    Import(import::ImportArgs),
     /// Find the ability level of each row of a sheet of item scores
     Assess(assess::AssessArgs),
     /// Policy files
@@ -112,6 +115,7 @@ fn dispatch(command: Command, output: &mut Output) -> Result<(), Failure> {
         Command::Doctor(args) => block_on(args.run(output)),
         Command::Config(command) => command.run(output),
         Command::User(command) => block_on(command.run(output)),
+        Command::Import(args) => block_on(args.run(output)),
         Command::Assess(args) => args.run(output),
         Command::Policy(command) => command.run(output),
     }

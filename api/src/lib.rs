@@ -13,5 +13,6 @@ pub mod problem;
 pub mod rest;
 pub mod router;
 pub mod settings;
+pub mod spreadsheet;
 pub mod state;
 pub mod telemetry;

@@ -22,6 +22,7 @@ mod residents;
 mod respond;
 mod sessions;
 mod settlements;
+mod sheet_imports;
 mod statuses;
 mod trail;
 mod visits;
@@ -55,6 +56,9 @@ fn city() -> RouteTable {
         .route(act(Action::DraftPolicy), routes!(policies::draft))
         .route(act(Action::PublishPolicy), routes!(policies::publish))
         .route(act(Action::SetBudget), routes!(policies::set_budget))
+        .route(act(Action::ImportSheet), routes!(sheet_imports::preview))
+        .route(act(Action::ImportSheet), routes!(sheet_imports::import))
+        .route(act(Action::ApproveImport), routes!(sheet_imports::decide))
 }
 
 /// Residents: what is stated of them, where they live and are served, who acts for them.

@@ -210,6 +210,10 @@ actions! {
     ApproveSettlement: Approver;
     /// Release an approved settlement period.
     ReleaseSettlement: CountyClerk;
+    /// Take over a sheet of what the city has already.
+    ImportSheet: CountyClerk;
+    /// Approve a sheet that another person handed in.
+    ApproveImport: Approver;
     /// Read the audit trail.
     ReadAudit: Auditor;
     /// See the state of events and deliveries.

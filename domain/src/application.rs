@@ -51,6 +51,8 @@ pub enum ApplicationTrigger {
     Reopen,
     /// The notice ends without objection.
     EndNotice,
+    /// An entitlement that ran before is taken over from a sheet that another person handed in.
+    TakeOver,
 }
 
 impl StateMachine for ApplicationState {
@@ -100,6 +102,13 @@ impl StateMachine for ApplicationState {
                 why: "the objection was looked into; the county decides again",
             },
             Transition { from: OnNotice, trigger: T::EndNotice, to: Effective, who: &[], why: "nobody objected in time" },
+            Transition {
+                from: Filed,
+                trigger: T::TakeOver,
+                to: Effective,
+                who: &[Role::Approver],
+                why: "it ran before; another person handed the sheet in and the rules still grant it",
+            },
         ]
     };
 }

@@ -13,7 +13,8 @@ use crate::{
     consent::ConsentState,
     id::{
         AccountId, ApplicationId, AssessmentId, CarerId, ClaimLineId, ConsentRequestId, CorrectionId, DecisionId, EntitlementId,
-        EntitlementWindowId, OrderId, PersonId, PolicyVersionId, PriceId, ProviderId, ResidentId, ReversalId, SettlementPeriodId, VisitId,
+        EntitlementWindowId, OrderId, PersonId, PolicyVersionId, PriceId, ProviderId, ResidentId, ReversalId, SettlementPeriodId,
+        SheetImportId, VisitId,
     },
     money::Fen,
     order::OrderState,
@@ -45,6 +46,10 @@ pub enum Event {
     ResidentFactsChanged { resident: ResidentId },
     /// The life status of a resident was changed.
     ResidentStatusChanged { resident: ResidentId },
+    /// A sheet was taken over, or handed in for approval.
+    SheetImported { import: SheetImportId },
+    /// Another person decided about a sheet.
+    SheetImportDecided { import: SheetImportId, applied: bool },
     /// A first assessor recorded an assessment.
     AssessmentRecorded { assessment: AssessmentId, resident: ResidentId },
     /// A second assessor confirmed it.
@@ -140,6 +145,7 @@ impl Event {
             | Self::ResidentContactChanged { resident }
             | Self::ResidentFactsChanged { resident }
             | Self::ResidentStatusChanged { resident } => resident.to_string(),
+            Self::SheetImported { import } | Self::SheetImportDecided { import, .. } => import.to_string(),
             Self::AssessmentRecorded { assessment, .. } | Self::AssessmentConfirmed { assessment, .. } => assessment.to_string(),
             Self::PolicyDrafted { policy, .. } | Self::PolicyPublished { policy, .. } => policy.to_string(),
             Self::BudgetSet { programme, fund, year, .. } => format!("budget/{programme}/{fund}/{year}"),

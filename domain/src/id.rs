@@ -188,6 +188,8 @@ kinds! {
     SettlementPeriod SettlementPeriodId "set";
     /// What one provider is paid in one settlement period.
     Statement StatementId "sta";
+    /// A sheet that was handed in.
+    SheetImport SheetImportId "imp";
     /// One thing that happened.
     Event EventId "evt";
     /// One event on its way to one subscriber.

@@ -19,6 +19,7 @@ pub mod event;
 pub mod id;
 pub mod ledger;
 pub mod money;
+pub mod onboarding;
 pub mod order;
 pub mod policy;
 pub mod provider;

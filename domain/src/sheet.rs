@@ -4,7 +4,13 @@
 //! line of every cell, and describes each fault by line, column and cure. Writing keeps spreadsheets from
 //! taking a text for a formula.
 
+mod table;
+
 use std::{borrow::Cow, fmt};
+
+use serde::{Deserialize, Serialize};
+
+pub use table::{Column, Entry, FAULTS, Grid, Noted, Row, Table};
 
 use crate::error::{Fault, FieldError, Kind};
 
@@ -12,7 +18,8 @@ use crate::error::{Fault, FieldError, Kind};
 pub const MAX_FAULTS: usize = 100;
 
 /// One fault of a sheet, where it stands and what would cure it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SheetFault {
     /// Physical line in the file, from 1.
     pub line: u64,
@@ -74,6 +81,12 @@ impl Faults {
         }
     }
 
+    /// Whether nothing was noted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
     /// The value when nothing was noted, else every kept fault, and a last line that counts the rest.
     ///
     /// # Errors
@@ -119,7 +132,8 @@ fn line_ends(text: &str) -> u64 {
 }
 
 /// One cell.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Cell<'a> {
     /// Physical line on which the cell begins.
     pub line: u64,
@@ -128,7 +142,8 @@ pub struct Cell<'a> {
 }
 
 /// One row of cells.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Record<'a> {
     /// Physical line on which the row begins.
     pub line: u64,

@@ -12,6 +12,7 @@ mod m0002;
 mod m0006;
 mod m0008;
 mod m0009;
+mod m0010;
 mod portable;
 
 /// The ordered list of changes.
@@ -21,7 +22,14 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001::Spine), Box::new(m0002::Registry), Box::new(m0006::Money), Box::new(m0008::Operation), Box::new(m0009::Flags)]
+        vec![
+            Box::new(m0001::Spine),
+            Box::new(m0002::Registry),
+            Box::new(m0006::Money),
+            Box::new(m0008::Operation),
+            Box::new(m0009::Flags),
+            Box::new(m0010::Onboarding),
+        ]
     }
 }
 

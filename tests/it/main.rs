@@ -12,6 +12,7 @@ mod drift;
 mod ledger;
 mod lists;
 mod money;
+mod onboarding;
 mod operation;
 mod registry;
 mod schema;

@@ -35,6 +35,8 @@ pub fn of(event: &Event) -> Vec<&'static str> {
         | Event::FamilyMemberBound { .. }
         | Event::FamilyMemberUnbound { .. }
         | Event::ResidentContactChanged { .. }
+        | Event::SheetImported { .. }
+        | Event::SheetImportDecided { .. }
         | Event::AssessmentRecorded { .. }
         | Event::PolicyDrafted { .. }
         | Event::BudgetSet { .. }

@@ -13,6 +13,7 @@ pub mod consent;
 pub mod entitlement;
 pub mod fact;
 pub mod family;
+pub mod import;
 pub mod likeness;
 pub mod order;
 pub mod policy;

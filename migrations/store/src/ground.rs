@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    assessment::Assessment,
+    assessment::{Assessment, Level},
     eligibility::Facts,
+    onboarding::CarriedLevel,
     resident::{DatedFact, Disability, Evidence, FactHistory, FactState, ResidentForm, Statement, StatusEntry, StatusHistory},
     time::{BusinessDate, DateRange},
 };
@@ -14,7 +15,7 @@ use uuid::Uuid;
 use crate::{
     command::resident::StoredFacts,
     convert,
-    entity::{assessment, resident, resident_fact, resident_status},
+    entity::{assessment, carried_level, resident, resident_fact, resident_status},
     error::StoreError,
     keys::{Cell, KeyRing},
     tx::{Tx, open_json},
@@ -29,6 +30,7 @@ pub(crate) struct Ground {
     /// Life statuses with their days.
     pub(crate) statuses: StatusHistory,
     assessments: Vec<Assessment>,
+    carried: Option<CarriedLevel>,
 }
 
 impl Ground {
@@ -52,7 +54,17 @@ impl Ground {
             .await?;
         let cell = |row| Cell { table: "assessment", column: "record_enc", row };
         let opened = confirmed.iter().map(|row| open_json(keys, cell(row.id), &row.record_enc));
-        Ok(Self { form, residence: row.residence_division.clone(), facts, statuses, assessments: opened.collect::<Result<_, _>>()? })
+        let carried = carried_level::Entity::find_by_id(row.id).one(db).await?;
+        let cell = Cell { table: "carried_level", column: "level_enc", row: row.id };
+        let carried = carried.map(|row| open_json(keys, cell, &row.level_enc)).transpose()?;
+        Ok(Self {
+            form,
+            residence: row.residence_division.clone(),
+            facts,
+            statuses,
+            assessments: opened.collect::<Result<_, _>>()?,
+            carried,
+        })
     }
 
     /// What is known of a resident who was registered with this form, stated these facts and was assessed once.
@@ -74,14 +86,13 @@ impl Ground {
     /// The facts of a day, as policies see them.
     pub(crate) fn facts_on(&self, day: BusinessDate, applied_on: Option<BusinessDate>) -> Facts {
         let known = self.facts.known_on(day);
-        let valid = |one: &&Assessment| one.is_valid_on(day);
         let residence = known.residence.map_or_else(|| self.residence.clone(), |division| division.to_string());
         Facts {
             birth_date: Some(self.form.birth_date),
             sex: Some(self.form.sex),
             hukou: known.hukou.map(|division| division.to_string()),
             residence: Some(residence),
-            level: self.assessments.iter().rfind(valid).map(|assessment| assessment.outcome().final_level),
+            level: self.level_on(day),
             categories: known.categories,
             living: known.living,
             status: Some(self.statuses.on(day)),
@@ -92,6 +103,19 @@ impl Ground {
             applied_on,
             ended_on: None,
         }
+    }
+}
+
+impl Ground {
+    /// The level of the last assessment that is valid on a day; one of before counts until the first here.
+    fn level_on(&self, day: BusinessDate) -> Option<Level> {
+        let assessed = self.assessments.iter().rfind(|one| one.is_valid_on(day)).map(|one| one.outcome().final_level);
+        let carried = || {
+            let carried = self.carried.filter(|one| one.assessed_on <= day && day < one.valid_until)?;
+            let since = |one: &Assessment| carried.assessed_on <= one.assessed_on() && one.assessed_on() <= day;
+            (!self.assessments.iter().any(since)).then_some(carried.level)
+        };
+        assessed.or_else(carried)
     }
 }
 

@@ -1,6 +1,8 @@
 //! One effect per key: the answer of a creating request is kept under the caller's key, in the same
 //! transaction as its effects and encrypted like what it may repeat. A repeat gets the same answer; another request under the same key is refused.
 
+use std::time::Duration;
+
 use domain::access::Action;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, Set};
 use serde::{Serialize, de::DeserializeOwned};
@@ -42,6 +44,11 @@ where
     type Output = Answer<C::Output>;
     const ACTION: Option<Action> = C::ACTION;
     const NAME: &'static str = C::NAME;
+    const LIMIT: Duration = C::LIMIT;
+
+    fn keeps(&self, output: &Self::Output) -> bool {
+        output.replayed || self.command.keeps(&output.value)
+    }
 
     async fn run(&self, tx: &Tx<'_>) -> Result<Self::Output, StoreError> {
         let person = tx.actor().need_person()?.uuid();

@@ -53,6 +53,12 @@ pub trait Command: Clone + Send + Sync + 'static {
     /// How long one attempt may take before its commit.
     const LIMIT: Duration = Duration::from_mins(1);
 
+    /// Whether the work is kept. If not it is rolled back and its answer alone remains: a rehearsal, or a report
+    /// of faults.
+    fn keeps(&self, _output: &Self::Output) -> bool {
+        true
+    }
+
     /// Loads, lets the domain decide, and saves, all inside `tx`. May run more than once; only the last run
     /// is kept.
     fn run(&self, tx: &Tx<'_>) -> impl Future<Output = Result<Self::Output, StoreError>> + Send;
@@ -67,6 +73,8 @@ pub(crate) struct Call<C> {
 /// What a use case answers before its commit.
 struct Worked<T> {
     output: T,
+    /// Whether it is to be committed.
+    kept: bool,
     /// The id of its rows in the audit trail, if it left any.
     trace: Option<Uuid>,
 }
@@ -113,8 +121,12 @@ impl Store {
 
     async fn attempt<C: Command>(&self, call: &Call<C>, attempt: u64) -> Result<C::Output, StoreError> {
         let txn = begin_write(&self.inner.db).await?;
-        let Worked { output, trace } = match self.work(&txn, call, attempt).await {
-            Ok(worked) => worked,
+        let Worked { output, trace, .. } = match self.work(&txn, call, attempt).await {
+            Ok(worked) if worked.kept => worked,
+            Ok(worked) => {
+                txn.rollback().await?;
+                return Ok(worked.output);
+            }
             Err(refused) => {
                 txn.rollback().await?;
                 return Err(refused);
@@ -136,11 +148,14 @@ impl Store {
         // The limit is on the work before the commit: a commit under way is never given up.
         let worked = tokio::time::timeout(C::LIMIT, AssertUnwindSafe(call.command.run(&tx)).catch_unwind()).await;
         let output = worked.map_err(|_elapsed| StoreError::TimedOut)?.map_err(|_panic| StoreError::Panicked)??;
+        if !call.command.keeps(&output) {
+            return Ok(Worked { output, kept: false, trace: None });
+        }
         let write_id = Uuid::from_bytes(cut(expand(&ctx.seed, "write", attempt)));
         let left = std::mem::take(&mut *tx.left.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
         event_log::append(&tx, left.events).await?;
         let traced = C::AUDITED && audit::append(&tx, C::NAME, write_id, left.permit, left.audits).await?;
-        Ok(Worked { output, trace: traced.then_some(write_id) })
+        Ok(Worked { output, kept: true, trace: traced.then_some(write_id) })
     }
 
     /// After a failed commit: did it take place? Audited writes leave at least one row under their own ids, and

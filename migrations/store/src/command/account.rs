@@ -152,6 +152,13 @@ impl Command for CreateAccount {
     async fn run(&self, tx: &Tx<'_>) -> Result<CreatedAccount, StoreError> {
         self.check(tx).await?;
         self.permit(tx).await?;
+        self.insert(tx).await
+    }
+}
+
+impl CreateAccount {
+    /// Makes the account without asking who does it: the caller has, and has checked it.
+    pub(crate) async fn insert(&self, tx: &Tx<'_>) -> Result<CreatedAccount, StoreError> {
         let person_id: PersonId = tx.id();
         let account_id: AccountId = tx.id();
         let row = person::ActiveModel {
@@ -187,9 +194,7 @@ impl Command for CreateAccount {
         tx.record(&account_id, None, None);
         Ok(CreatedAccount { person_id, account_id, totp_secret })
     }
-}
 
-impl CreateAccount {
     /// Nobody hands out roles beyond their own reach.
     async fn permit(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
         for role in &self.roles {
@@ -208,7 +213,8 @@ impl CreateAccount {
         Ok(())
     }
 
-    async fn check(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
+    /// Checks login and roles.
+    pub(crate) async fn check(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
         let mut faults = Vec::new();
         let shape = (3..=64).contains(&self.login.len())
             && self.login.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.@+".contains(&b));

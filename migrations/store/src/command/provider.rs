@@ -53,6 +53,15 @@ impl Command for ApplyAsProvider {
     async fn run(&self, tx: &Tx<'_>) -> Result<ProviderStep, StoreError> {
         tx.permit_anywhere(Action::ApplyAsProvider)?;
         let manager = tx.actor().need_person()?;
+        let entered = self.enter(tx, manager).await?;
+        grant_manager(tx, manager, entered.provider_id).await?;
+        Ok(entered)
+    }
+}
+
+impl ApplyAsProvider {
+    /// Enters the applicant in somebody's name, without asking who does it: the caller has.
+    pub(crate) async fn enter(&self, tx: &Tx<'_>, by: PersonId) -> Result<ProviderStep, StoreError> {
         let mut faults = Vec::new();
         if self.name.trim() != self.name || !(1..=100).contains(&self.name.chars().count()) || self.name.contains(char::is_control) {
             faults.push(FieldError::new("name", "provider.name", "write the registered name, 1 to 100 characters"));
@@ -67,14 +76,14 @@ impl Command for ApplyAsProvider {
             return Err(StoreError::fields(faults));
         }
         let id: ProviderId = tx.id();
-        let applied = Provider::apply(id, self.credit_code.clone(), manager);
+        let applied = Provider::apply(id, self.credit_code.clone(), by);
         let row = provider::Model {
             id: id.uuid(),
             credit_code: self.credit_code.as_str().to_owned(),
             name: self.name.clone(),
             division: self.division.to_string(),
             state: applied.status().to_string(),
-            applied_by: manager.uuid(),
+            applied_by: by.uuid(),
             reviewed_by: None,
             admitted_by: None,
             created_at: tx.now(),
@@ -85,9 +94,8 @@ impl Command for ApplyAsProvider {
             .await
             .map_err(exists("a provider with this credit code"))?;
         for licence in &self.licences {
-            insert_credential(tx, Holder::Provider(id), licence).await?;
+            insert_credential(tx, Holder::Provider(id), licence, by).await?;
         }
-        grant_manager(tx, manager, id).await?;
         tx.emit(Event::ProviderApplied { provider: id });
         tx.record(&id, None, Some(&row));
         Ok(ProviderStep { provider_id: id, state: applied.status() })
@@ -116,7 +124,7 @@ enum Holder {
     Carer(CarerId),
 }
 
-async fn insert_credential(tx: &Tx<'_>, holder: Holder, held: &Credential) -> Result<CredentialId, StoreError> {
+async fn insert_credential(tx: &Tx<'_>, holder: Holder, held: &Credential, by: PersonId) -> Result<CredentialId, StoreError> {
     let id: CredentialId = tx.id();
     let (provider_id, carer_id) = match holder {
         Holder::Provider(provider) => (Some(provider.uuid()), None),
@@ -130,7 +138,7 @@ async fn insert_credential(tx: &Tx<'_>, holder: Holder, held: &Credential) -> Re
         number: Set(held.number().to_owned()),
         valid_from: Set(held.valid().from().get()),
         valid_until: Set(held.valid().until().map(BusinessDate::get)),
-        recorded_by: Set(tx.actor().need_person()?.uuid()),
+        recorded_by: Set(by.uuid()),
         created_at: Set(tx.now()),
     };
     credential::Entity::insert(row).exec_without_returning(tx.db).await?;
@@ -344,21 +352,34 @@ impl Command for RegisterCarer {
             .one(tx.db)
             .await?;
         grant.ok_or_else(unknown)?;
-        let id: CarerId = tx.id();
-        let model = carer::ActiveModel {
-            id: Set(id.uuid()),
-            provider_id: Set(row.id),
-            person_id: Set(account.person_id),
-            created_at: Set(tx.now()),
-        };
-        carer::Entity::insert(model).exec_without_returning(tx.db).await.map_err(exists("this carer"))?;
-        for certificate in &self.certificates {
-            insert_credential(tx, Holder::Carer(id), certificate).await?;
-        }
-        tx.emit(Event::CarerRegistered { provider: self.provider, carer: id });
-        tx.record(&id, None, None);
-        Ok(RegisteredCarer { carer_id: id, person_id: PersonId::from_uuid(account.person_id) })
+        let person_id = PersonId::from_uuid(account.person_id);
+        let carer_id = enter_carer(tx, self.provider, person_id, &self.certificates, tx.actor().need_person()?).await?;
+        Ok(RegisteredCarer { carer_id, person_id })
     }
+}
+
+/// Enters a carer with certificates in somebody's name, without asking who does it: the caller has.
+pub(crate) async fn enter_carer(
+    tx: &Tx<'_>,
+    provider: ProviderId,
+    person: PersonId,
+    certificates: &[Credential],
+    by: PersonId,
+) -> Result<CarerId, StoreError> {
+    let id: CarerId = tx.id();
+    let model = carer::ActiveModel {
+        id: Set(id.uuid()),
+        provider_id: Set(provider.uuid()),
+        person_id: Set(person.uuid()),
+        created_at: Set(tx.now()),
+    };
+    carer::Entity::insert(model).exec_without_returning(tx.db).await.map_err(exists("this carer"))?;
+    for certificate in certificates {
+        insert_credential(tx, Holder::Carer(id), certificate, by).await?;
+    }
+    tx.emit(Event::CarerRegistered { provider, carer: id });
+    tx.record(&id, None, None);
+    Ok(id)
 }
 
 fn credentials(rows: Vec<credential::Model>) -> Result<Vec<Credential>, StoreError> {

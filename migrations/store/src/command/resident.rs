@@ -121,6 +121,13 @@ impl Command for RegisterResident {
 
     async fn run(&self, tx: &Tx<'_>) -> Result<RegisteredResident, StoreError> {
         self.permit(tx)?;
+        self.register(tx).await
+    }
+}
+
+impl RegisterResident {
+    /// Registers without asking who does it: the caller has.
+    pub(crate) async fn register(&self, tx: &Tx<'_>) -> Result<RegisteredResident, StoreError> {
         let id: ResidentId = tx.id();
         let Checked { number, warnings, resident } = self.check(tx, id).await?;
         self.insert(tx, &number, &resident).await?;

@@ -11,17 +11,20 @@ use uuid::Uuid;
 
 use super::{Check, Snapshot, pages::Pages};
 use crate::{
-    entity::{entitlement_window, hold},
+    entity::{entitlement_window, hold, opening_use},
     error::StoreError,
 };
 
 pub(super) async fn check(snapshot: &Snapshot<'_>) -> Result<Check, StoreError> {
-    let mut check =
-        Check::new("I5", "per window, available, held, posted and expired make up what was granted, and its holds make up held and posted");
+    let mut check = Check::new(
+        "I5",
+        "per window, available, held, posted and expired make up what was granted, and its holds and its opening make up held and posted",
+    );
     let today = BusinessDate::of(snapshot.now).get();
     let mut pages = Pages::new(entitlement_window::Entity::find(), entitlement_window::Column::Id, |row| row.id);
     while let Some(windows) = pages.next(snapshot.db).await? {
-        let sums = add_up(snapshot, &mut check, &windows).await?;
+        let mut sums = add_up(snapshot, &mut check, &windows).await?;
+        add_openings(snapshot, &windows, &mut sums).await?;
         check.count(windows.len());
         for window in &windows {
             check_window(&mut check, window, sums.get(&window.id).copied().unwrap_or_default(), today);
@@ -60,6 +63,19 @@ async fn add_up(
         }
     }
     Ok(sums)
+}
+
+/// What was used before these books began was posted without a hold.
+async fn add_openings(
+    snapshot: &Snapshot<'_>,
+    windows: &[entitlement_window::Model],
+    sums: &mut BTreeMap<Uuid, Sum>,
+) -> Result<(), StoreError> {
+    let of_page = opening_use::Column::WindowId.is_in(windows.iter().map(|window| window.id));
+    for opening in opening_use::Entity::find().filter(of_page).all(snapshot.db).await? {
+        sums.entry(opening.window_id).or_default().posted += i128::from(opening.units);
+    }
+    Ok(())
 }
 
 fn check_window(check: &mut Check, window: &entitlement_window::Model, sum: Sum, today: chrono::NaiveDate) {

@@ -103,10 +103,15 @@ impl<C: Command> Waiting for UseCase<C> {
         async move {
             let savepoint = shared.begin().await?;
             match store.work(&savepoint, &self.call, 0).await {
-                Ok(Worked { output, trace }) => {
+                Ok(Worked { output, kept: true, trace }) => {
                     savepoint.commit().await?;
                     self.outcome = Some(Ok(output));
                     Ok(Left::Changes(trace))
+                }
+                Ok(Worked { output, .. }) => {
+                    savepoint.rollback().await?;
+                    self.outcome = Some(Ok(output));
+                    Ok(Left::Nothing)
                 }
                 Err(cause) => {
                     savepoint.rollback().await?;
