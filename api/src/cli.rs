@@ -22,6 +22,7 @@ pub mod place;
 pub mod progress;
 mod seed;
 pub mod serve;
+mod settle;
 #[cfg(test)]
 mod tests;
 mod user;
@@ -65,6 +66,8 @@ enum Command {
     /// The encryption keys
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Work out a month of a programme, as it will be submitted
+    Settle(settle::SettleArgs),
     /// Check the installation and say how to cure what is wrong
     Doctor(doctor::DoctorArgs),
     /// Settings
@@ -106,6 +109,7 @@ fn dispatch(command: Command, output: &mut Output) -> Result<(), Failure> {
     match command {
         Command::Demo(args) => block_on(args.run(output)),
         Command::Verify(args) => block_on(args.run(output)),
+        Command::Settle(args) => block_on(args.run(output)),
         Command::Serve(args) => block_on(args.run(output)),
         Command::Work(args) => block_on(args.run(output)),
         Command::Seed(args) => block_on(args.run(output)),

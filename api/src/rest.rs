@@ -20,6 +20,7 @@ mod providers;
 mod quotes;
 mod residents;
 mod respond;
+mod reversals;
 mod sessions;
 mod settlements;
 mod sheet_imports;
@@ -132,6 +133,10 @@ fn settlement() -> RouteTable {
         .route(act(Action::ApproveSettlement), routes!(settlements::approve))
         .route(act(Action::ReleaseSettlement), routes!(settlements::release))
         .route(act(Action::ReadSettlement), routes!(settlements::balances))
+        .route(act(Action::ReadSettlement), routes!(settlements::months))
+        .route(act(Action::ReadSettlement), routes!(settlements::lines))
+        .route(act(Action::ProposeReversal), routes!(reversals::propose))
+        .route(act(Action::DecideReversal), routes!(reversals::decide))
         .route(act(Action::ReadAudit), routes!(trail::audit))
         .route(act(Action::ReadJobs), routes!(trail::jobs))
 }

@@ -11,8 +11,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     access::Role,
+    claim::covered,
     error::{Fault, Kind},
-    id::{ClaimLineId, ProviderId},
+    id::{ClaimLineId, CorrectionId, ProviderId},
     money::{Fen, MoneyError},
     state::{StateMachine, Transition},
     time::Month,
@@ -85,6 +86,17 @@ pub struct PostedLine {
     pub split: Vec<(String, Fen)>,
 }
 
+/// What is taken back of an earlier line, as the close sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakenBack {
+    /// The correction.
+    pub id: CorrectionId,
+    /// Who served.
+    pub provider: ProviderId,
+    /// Parts by fund.
+    pub split: Vec<(String, Fen)>,
+}
+
 /// What one provider is paid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatementDraft {
@@ -92,7 +104,9 @@ pub struct StatementDraft {
     pub provider: ProviderId,
     /// The lines, by id.
     pub lines: Vec<ClaimLineId>,
-    /// Sum by fund.
+    /// The corrections, by id. What the lines do not cover is not among them and waits.
+    pub corrections: Vec<CorrectionId>,
+    /// Sum by fund, less what is taken back.
     pub split: BTreeMap<String, Fen>,
     /// Sum of all funds.
     pub total: Fen,
@@ -148,29 +162,28 @@ impl Fault for SettlementError {
     }
 }
 
-/// Closes a month of a programme over its posted lines, in whatever order they come.
+/// Closes a month of a programme over its posted lines and the corrections that wait, in whatever order they come.
 ///
 /// # Errors
 /// [`SettlementError::Money`] when sums leave the range of an amount.
-pub fn close(programme: &str, month: Month, lines: &[PostedLine]) -> Result<Close, SettlementError> {
+pub fn close(programme: &str, month: Month, lines: &[PostedLine], waiting: &[TakenBack]) -> Result<Close, SettlementError> {
     let mut sorted: Vec<_> = lines.iter().collect();
     sorted.sort_by_key(|line| (line.provider, line.id));
     let mut statements: Vec<StatementDraft> = Vec::new();
     let mut digest = Sha256::new();
     digest.update(format!("{programme}\n{month}\n"));
     for line in sorted {
-        let parts: Vec<_> = line.split.iter().map(|(fund, amount)| format!("{fund}={}", amount.get())).collect();
-        digest.update(format!("{}\t{}\t{}\n", line.provider, line.id, parts.join(";")));
+        digest.update(format!("{}\t{}\t{}\n", line.provider, line.id, parts_text(&line.split)));
         if statements.last().is_none_or(|statement| statement.provider != line.provider) {
-            statements.push(StatementDraft { provider: line.provider, lines: Vec::new(), split: BTreeMap::new(), total: Fen::ZERO });
+            statements.push(StatementDraft::empty(line.provider));
         }
         if let Some(statement) = statements.last_mut() {
-            statement.lines.push(line.id);
-            for (fund, amount) in &line.split {
-                let sum = statement.split.entry(fund.clone()).or_insert(Fen::ZERO);
-                *sum = sum.add(*amount)?;
-                statement.total = statement.total.add(*amount)?;
-            }
+            statement.add(line)?;
+        }
+    }
+    for statement in &mut statements {
+        for taken in statement.take_back(waiting)? {
+            digest.update(format!("{}\t{}\t-\t{}\n", taken.provider, taken.id, parts_text(&taken.split)));
         }
     }
     let total = Fen::sum(statements.iter().map(|statement| statement.total))?;
@@ -179,8 +192,48 @@ pub fn close(programme: &str, month: Month, lines: &[PostedLine]) -> Result<Clos
     Ok(Close { statements, total, content_hash })
 }
 
+fn parts_text(split: &[(String, Fen)]) -> String {
+    split.iter().map(|(fund, amount)| format!("{fund}={}", amount.get())).collect::<Vec<_>>().join(";")
+}
+
+impl StatementDraft {
+    const fn empty(provider: ProviderId) -> Self {
+        Self { provider, lines: Vec::new(), corrections: Vec::new(), split: BTreeMap::new(), total: Fen::ZERO }
+    }
+
+    fn add(&mut self, line: &PostedLine) -> Result<(), MoneyError> {
+        self.lines.push(line.id);
+        for (fund, amount) in &line.split {
+            let sum = self.split.entry(fund.clone()).or_insert(Fen::ZERO);
+            *sum = sum.add(*amount)?;
+            self.total = self.total.add(*amount)?;
+        }
+        Ok(())
+    }
+
+    /// Takes back what the lines cover, and says what that is.
+    fn take_back<'a>(&mut self, waiting: &'a [TakenBack]) -> Result<Vec<&'a TakenBack>, MoneyError> {
+        let mut mine: Vec<&TakenBack> = waiting.iter().filter(|taken| taken.provider == self.provider).collect();
+        mine.sort_by_key(|taken| taken.id);
+        let parts: Vec<_> = mine.iter().map(|taken| taken.split.clone()).collect();
+        let places = covered(&self.split, &parts);
+        let taken: Vec<&TakenBack> = mine.into_iter().enumerate().filter(|(place, _)| places.contains(place)).map(|(_, one)| one).collect();
+        for one in &taken {
+            self.corrections.push(one.id);
+            for (fund, amount) in &one.split {
+                let sum = self.split.entry(fund.clone()).or_insert(Fen::ZERO);
+                *sum = sum.sub(*amount)?;
+                self.total = self.total.sub(*amount)?;
+            }
+        }
+        Ok(taken)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn line(number: u8, provider: u8, city: i64, district: i64) -> PostedLine {
@@ -203,10 +256,56 @@ mod tests {
         let lines = [line(1, 2, 30, 30), line(2, 1, 10, 11), line(3, 2, 5, 5)];
         let mut turned = lines.to_vec();
         turned.reverse();
-        let closed = close("bathing", month, &lines).unwrap();
-        assert_eq!(close("bathing", month, &turned).unwrap(), closed);
+        let closed = close("bathing", month, &lines, &[]).unwrap();
+        assert_eq!(close("bathing", month, &turned, &[]).unwrap(), closed);
         assert_eq!(closed.total.get(), 91);
         assert_eq!(closed.statements[1].split["city"].get(), 35);
-        assert_ne!(close("bathing", month, &lines[..2]).unwrap().content_hash, closed.content_hash);
+        assert_ne!(close("bathing", month, &lines[..2], &[]).unwrap().content_hash, closed.content_hash);
+    }
+
+    fn taken(number: u8, provider: u8, city: i64, district: i64) -> TakenBack {
+        let of = line(number, provider, city, district);
+        TakenBack { id: CorrectionId::from_parts(1, [number; 10]), provider: of.provider, split: of.split }
+    }
+
+    #[test]
+    fn a_correction_lowers_the_statement_of_its_provider_and_what_is_not_covered_waits() {
+        let month = "2026-12".parse().unwrap();
+        let lines = [line(1, 2, 30, 30), line(2, 1, 10, 11)];
+        let waiting = [taken(1, 2, 20, 20), taken(2, 2, 20, 20), taken(3, 9, 1, 1)];
+        let closed = close("bathing", month, &lines, &waiting).unwrap();
+        let second = &closed.statements[1];
+        assert_eq!((second.corrections.as_slice(), second.total.get()), (&[waiting[0].id][..], 20));
+        assert_eq!(closed.total.get(), 41);
+        // What the period holds in the end gives the same bytes again.
+        assert_eq!(close("bathing", month, &lines, &waiting[..1]).unwrap(), closed);
+        assert_ne!(close("bathing", month, &lines, &[]).unwrap().content_hash, closed.content_hash);
+    }
+
+    proptest! {
+        #[test]
+        fn lines_and_corrections_in_any_order_give_the_same_bytes_and_the_parts_sum_to_the_whole(
+            amounts in proptest::collection::vec((0_u8..3, 0_i64..5_000, 0_i64..5_000), 1..20),
+            takes in proptest::collection::vec((0_u8..3, 0_i64..3_000, 0_i64..3_000), 0..6),
+            turn in 0_usize..20,
+        ) {
+            let month = "2026-12".parse().unwrap();
+            let number = |place: usize| u8::try_from(place).unwrap();
+            let lines: Vec<_> = amounts.iter().enumerate().map(|(place, (of, city, district))| line(number(place), *of, *city, *district)).collect();
+            let waiting: Vec<_> = takes.iter().enumerate().map(|(place, (of, city, district))| taken(number(place), *of, *city, *district)).collect();
+            let closed = close("bathing", month, &lines, &waiting).unwrap();
+            let (mut turned, mut turned_waiting) = (lines.clone(), waiting.clone());
+            turned.rotate_left(turn % lines.len());
+            turned_waiting.reverse();
+            prop_assert_eq!(&close("bathing", month, &turned, &turned_waiting).unwrap(), &closed);
+            let paid: i64 = closed.statements.iter().map(|statement| statement.total.get()).sum();
+            let by_fund: i64 = closed.statements.iter().flat_map(|statement| statement.split.values()).map(|part| part.get()).sum();
+            prop_assert_eq!((paid, by_fund), (closed.total.get(), closed.total.get()));
+            let posted: i64 = amounts.iter().map(|(_, city, district)| city + district).sum();
+            let back: i64 = closed.statements.iter().flat_map(|statement| &statement.corrections).map(|id| {
+                waiting.iter().find(|one| one.id == *id).unwrap().split.iter().map(|(_, part)| part.get()).sum::<i64>()
+            }).sum();
+            prop_assert_eq!(posted - back, paid);
+        }
     }
 }

@@ -17,6 +17,7 @@ mod operation;
 mod registry;
 mod schema;
 mod seed;
+mod settlement;
 mod sign_in;
 mod texts;
 mod tidy;

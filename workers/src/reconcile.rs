@@ -30,6 +30,7 @@ enum Job {
     ExpireWindows,
     PassOrderDeadlines,
     LapseConsents,
+    DraftSettlements,
     SealAudit,
 }
 
@@ -40,6 +41,7 @@ pub const ALL: &[Reconciler] = &[
     Reconciler { name: "open_windows", schedule: "0 */10 * * * *", job: Job::OpenWindows },
     Reconciler { name: "pass_order_deadlines", schedule: "*/10 * * * * *", job: Job::PassOrderDeadlines },
     Reconciler { name: "lapse_consents", schedule: "*/10 * * * * *", job: Job::LapseConsents },
+    Reconciler { name: "draft_settlements", schedule: "0 30 1 1-10 * *", job: Job::DraftSettlements },
     Reconciler { name: "seal_audit", schedule: "0 */5 * * * *", job: Job::SealAudit },
 ];
 
@@ -75,6 +77,13 @@ pub(crate) async fn run(reconciler: &Reconciler, store: &Store, source: &Source)
         Job::LapseConsents => {
             let due = query::work::consents_past_deadline(store, source.now(), RUN_MAX).await?;
             each.write(due.into_iter().map(|request| command::consent::LapseConsent { request })).await
+        }
+        Job::DraftSettlements => {
+            let month =
+                BusinessDate::of(source.now()).month().first_day().minus_days(1).map_err(|cause| StoreError::refused(&cause))?.month();
+            let due = query::work::months_to_draft(store, month).await?;
+            let draft = |(programme, bureau)| command::settlement::DraftSettlement { programme, bureau, month };
+            each.write(due.into_iter().map(draft)).await
         }
         Job::SealAudit => each.write([SealAudit]).await,
     }

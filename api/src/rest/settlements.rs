@@ -7,7 +7,7 @@ use domain::{
     division::Scope,
     id::{ClaimLineId, ProviderId, SettlementPeriodId, StatementId},
     policy::ProgrammeCode,
-    time::Month,
+    time::{BusinessDate, Month},
 };
 use serde::{Deserialize, Serialize};
 use store::{
@@ -15,11 +15,12 @@ use store::{
         claim::{DecideHeldClaim, DecidedClaim},
         settlement::{ApproveSettlement, ComputeSettlement, PeriodView, ReleaseSettlement, StatementView},
     },
-    query::settlement::AccountBalance,
+    query::settlement::{AccountBalance, MonthContent, StatementLine},
 };
 use utoipa::ToSchema;
 use validator::Validate;
 
+use super::quotes::WordsResponse;
 use crate::{
     extract::{PathId, RequestCtx, Valid, ValidQuery},
     problem::Problem,
@@ -183,6 +184,140 @@ pub(crate) async fn read(
     PathId(id): PathId<SettlementPeriodId>,
 ) -> Result<Json<SettlementPeriodResponse>, Problem> {
     Ok(Json(state.store.settlement_period(&who.ctx.actor, id).await?.into()))
+}
+
+/// Which month.
+#[derive(Debug, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MonthQuery {
+    programme: ProgrammeCode,
+    month: Month,
+}
+
+/// What a month holds, submitted or not.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MonthContentResponse {
+    programme: String,
+    bureau: String,
+    month: String,
+    /// `computed`, `approved` or `released`; absent while nobody has submitted it.
+    state: Option<String>,
+    content_hash: String,
+    line_count: i64,
+    total_fen: i64,
+    statements: Vec<ProviderContentResponse>,
+}
+
+/// What one provider is paid for a month.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProviderContentResponse {
+    provider_id: String,
+    line_count: i64,
+    total_fen: i64,
+    /// By fund, in fen.
+    split: BTreeMap<String, i64>,
+}
+
+impl From<MonthContent> for MonthContentResponse {
+    fn from(content: MonthContent) -> Self {
+        let statements = content.statements.into_iter().map(|one| ProviderContentResponse {
+            provider_id: one.provider_id.to_string(),
+            line_count: one.line_count,
+            total_fen: one.total.get(),
+            split: one.split.into_iter().map(|(fund, part)| (fund, part.get())).collect(),
+        });
+        Self {
+            programme: content.programme,
+            bureau: content.bureau,
+            month: content.month.to_string(),
+            state: content.state.map(|state| state.to_string()),
+            content_hash: content.content_hash,
+            line_count: content.line_count,
+            total_fen: content.total.get(),
+            statements: statements.collect(),
+        }
+    }
+}
+
+/// Shows what a month holds, by bureau
+///
+/// As it was submitted, or as it would be submitted now; the same as `yijia settle` prints. Nothing is written.
+#[utoipa::path(get, path = "/settlement_months", tag = "settlement", params(("programme" = String, Query), ("month" = String, Query, description = "Such as `2026-12`")), responses((status = OK, body = Vec<MonthContentResponse>)))]
+pub(crate) async fn months(
+    State(state): State<AppState>,
+    who: RequestCtx,
+    ValidQuery(query): ValidQuery<MonthQuery>,
+) -> Result<Json<Vec<MonthContentResponse>>, Problem> {
+    let today = BusinessDate::of(state.source.now());
+    let contents = state.store.month_contents_within(&who.ctx.actor, &query.programme, query.month, today).await?;
+    Ok(Json(contents.into_iter().map(MonthContentResponse::from).collect()))
+}
+
+/// One line of a statement: a visit, or what is taken back of one.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StatementLineResponse {
+    claim_line_id: String,
+    /// What is taken back of the line, as an entry of its own.
+    correction_id: Option<String>,
+    policy_version: String,
+    benefit: String,
+    service_on: String,
+    /// Whether the visit belongs to an earlier month than the period.
+    late: bool,
+    gross_fen: i64,
+    quoted_fen: i64,
+    /// Negative where it is taken back.
+    subsidy_fen: i64,
+    /// By fund, in fen.
+    split: BTreeMap<String, i64>,
+    family_fen: i64,
+    /// Why it differs from the quote.
+    reasons: Vec<LineReasonResponse>,
+}
+
+/// A reason, with its code in the columns of X12 835.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LineReasonResponse {
+    code: String,
+    text: WordsResponse,
+    x12_group: String,
+    x12_reason: String,
+}
+
+impl From<StatementLine> for StatementLineResponse {
+    fn from(line: StatementLine) -> Self {
+        let reasons = line.reasons.into_iter().map(|reason| LineReasonResponse {
+            text: WordsResponse::of(reason.area, &reason.code),
+            code: reason.code,
+            x12_group: reason.group.to_owned(),
+            x12_reason: reason.reason.to_owned(),
+        });
+        Self {
+            claim_line_id: line.claim_line_id.to_string(),
+            correction_id: line.correction_id.map(|id| id.to_string()),
+            policy_version: line.policy_version,
+            benefit: line.benefit,
+            service_on: line.service_on.to_string(),
+            late: line.late,
+            gross_fen: line.gross,
+            quoted_fen: line.quoted,
+            subsidy_fen: line.subsidy,
+            split: line.split.into_iter().collect(),
+            family_fen: line.family,
+            reasons: reasons.collect(),
+        }
+    }
+}
+
+/// Shows the lines of a statement with code and reason
+#[utoipa::path(get, path = "/statements/{statement_id}/lines", tag = "settlement", params(("statement_id" = String, Path)), responses((status = OK, body = Vec<StatementLineResponse>)))]
+pub(crate) async fn lines(
+    State(state): State<AppState>,
+    who: RequestCtx,
+    PathId(statement): PathId<StatementId>,
+) -> Result<Json<Vec<StatementLineResponse>>, Problem> {
+    let lines = state.store.statement_lines(&who.ctx.actor, statement).await?;
+    Ok(Json(lines.into_iter().map(StatementLineResponse::from).collect()))
 }
 
 /// Which accounts.

@@ -11,7 +11,6 @@ use crate::{
     access::Role,
     error::{Fault, Kind},
     money::Fen,
-    policy::FundCode,
     state::{StateMachine, Transition},
 };
 
@@ -121,13 +120,13 @@ impl Fault for CorrectionError {
 ///
 /// Returns the places of those that are covered.
 #[must_use]
-pub fn covered(lines: &BTreeMap<String, Fen>, waiting: &[Vec<(FundCode, Fen)>]) -> Vec<usize> {
+pub fn covered(lines: &BTreeMap<String, Fen>, waiting: &[Vec<(String, Fen)>]) -> Vec<usize> {
     let mut left = lines.clone();
     let mut taken = Vec::new();
     for (place, parts) in waiting.iter().enumerate() {
         let mut after = left.clone();
         let fits = parts.iter().all(|(fund, part)| {
-            let of_fund = after.entry(fund.to_string()).or_insert(Fen::ZERO);
+            let of_fund = after.entry(fund.clone()).or_insert(Fen::ZERO);
             of_fund.sub(*part).map(|rest| *of_fund = rest).is_ok()
         });
         if fits {
@@ -148,8 +147,8 @@ mod tests {
         Fen::new(amount).unwrap()
     }
 
-    fn parts(city: i64, district: i64) -> Vec<(FundCode, Fen)> {
-        vec![("city".parse().unwrap(), fen(city)), ("district".parse().unwrap(), fen(district))]
+    fn parts(city: i64, district: i64) -> Vec<(String, Fen)> {
+        vec![("city".to_owned(), fen(city)), ("district".to_owned(), fen(district))]
     }
 
     fn lines(city: i64, district: i64) -> BTreeMap<String, Fen> {

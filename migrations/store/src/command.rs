@@ -10,6 +10,7 @@ pub mod assessment;
 pub mod city;
 pub mod claim;
 pub mod consent;
+pub mod correction;
 pub mod entitlement;
 pub mod fact;
 pub mod family;

@@ -11,7 +11,7 @@ use domain::{
     entitlement::{Balance, BalanceParts, EntitlementError, WindowState, window_amount},
     event::Event,
     id::{DecisionId, EntitlementId, EntitlementWindowId, ResidentId},
-    ledger::{Pot, Purse, move_units},
+    ledger::{Pot, Purse, move_units, take_back},
     policy::{BenefitCode, ProgrammeCode},
     tariff::Share,
     time::{BusinessDate, Window, WindowKind},
@@ -382,6 +382,21 @@ pub(crate) async fn lock_window(tx: &Tx<'_>, id: EntitlementWindowId) -> Result<
 pub(crate) fn balance(row: &entitlement_window::Model) -> Result<Balance, StoreError> {
     let parts = BalanceParts { granted: row.granted, held: row.held, posted: row.posted, expired: row.expired };
     Balance::try_from(parts).map_err(|cause| convert::corrupt("entitlement_window", "balance", &cause))
+}
+
+/// Takes back units that a locked window had posted; they are available again.
+pub(crate) async fn take_back_units(
+    tx: &Tx<'_>,
+    row: &entitlement_window::Model,
+    units: i64,
+    fact: &str,
+) -> Result<entitlement_window::Model, StoreError> {
+    let after = balance(row)?.reverse(units)?.parts();
+    let next = entitlement_window::Model { posted: after.posted, version: row.version + 1, ..row.clone() };
+    tx.save(next.clone()).await?;
+    let (unit, purse) = purse(row)?;
+    tx.transfer(&take_back(&purse, unit, units, fact, convert::date(row.window_start))?).await?;
+    Ok(next)
 }
 
 /// Moves units of a locked window between pots: in its row and in the ledger.

@@ -1,4 +1,8 @@
-//! The monthly close: computed by a clerk, approved by another person, released by a third.
+//! The monthly close: computed by a clerk, approved by another person, released by a third. What a month holds is
+//! found in [`content`]; the draft that the clerk finds on the 1st is made in [`draft`].
+
+pub(crate) mod content;
+mod draft;
 
 use std::collections::BTreeMap;
 
@@ -7,23 +11,23 @@ use domain::{
     division::Scope,
     error::FieldError,
     event::Event,
-    id::{ClaimLineId, PersonId, ProviderId, SettlementPeriodId, StatementId},
+    id::{PersonId, ProviderId, SettlementPeriodId, StatementId},
     ledger::{Payer, pay_out},
     money::Fen,
-    policy::{FundCode, ProgrammeCode},
-    settlement::{Close, PeriodState, PeriodTrigger, PostedLine, SettlementError, close},
+    policy::ProgrammeCode,
+    settlement::{PeriodState, PeriodTrigger, SettlementError},
     state::StateMachine as _,
     time::Month,
 };
-use sea_orm::{
-    ColumnTrait as _, Condition, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Set,
-    sea_query::Expr,
-};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _};
 use serde::{Deserialize, Serialize};
+
+pub(crate) use content::{Of, taken_back};
+pub use draft::DraftSettlement;
 
 use crate::{
     convert,
-    entity::{claim_line, settlement_period, statement},
+    entity::{settlement_period, statement},
     error::{StoreError, exists},
     tx::{Tx, for_update},
     write::Command,
@@ -100,8 +104,8 @@ impl Command for ComputeSettlement {
         }
         let id = found.as_ref().map_or_else(|| tx.id(), |row| SettlementPeriodId::from_uuid(row.id));
         let of = Of { programme: self.programme.as_str(), bureau: &self.bureau.to_string(), month: self.month, period: id };
-        of.refuse_earlier(tx).await?;
-        let closed = of.close(tx).await?;
+        of.refuse_earlier(tx.db).await?;
+        let closed = of.close(tx.db).await?;
         let row = settlement_period::Model {
             id: id.uuid(),
             programme: self.programme.to_string(),
@@ -109,7 +113,7 @@ impl Command for ComputeSettlement {
             month: self.month.to_string(),
             state: PeriodState::INITIAL.to_string(),
             content_hash: closed.content_hash.clone(),
-            line_count: count(closed.statements.iter().map(|statement| statement.lines.len()).sum()),
+            line_count: content::line_count(&closed),
             total_fen: closed.total.get(),
             computed_by: tx.actor().need_person()?.uuid(),
             approved_by: None,
@@ -119,14 +123,14 @@ impl Command for ComputeSettlement {
         };
         if found.is_some() {
             tx.save(row.clone()).await?;
-            forget_statements(tx, id).await?;
+            content::forget(tx, id).await?;
         } else {
             settlement_period::Entity::insert(row.clone().into_active_model())
                 .exec_without_returning(tx.db)
                 .await
                 .map_err(exists("this settlement period"))?;
         }
-        write_statements(tx, id, &closed).await?;
+        content::write(tx, id, &closed).await?;
         tx.emit(Event::SettlementComputed { period: id, total: closed.total });
         let before: Option<&dyn std::fmt::Debug> = match &found {
             Some(row) => Some(row),
@@ -139,9 +143,6 @@ impl Command for ComputeSettlement {
 
 impl ComputeSettlement {
     async fn check(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
-        if tx.today() < self.month.next()?.first_day() {
-            return Err(SettlementError::MonthOpen(self.month).into());
-        }
         let mut faults = Vec::new();
         let book = tx.reference.policies(tx.db).await?;
         if book.versions(&self.programme).next().is_none() {
@@ -150,113 +151,15 @@ impl ComputeSettlement {
         if self.bureau.division().level() != domain::division::DivisionLevel::County {
             faults.push(FieldError::new("bureau", "bureau.level", "name the six digits of a county: its civil-affairs bureau settles"));
         }
-        if faults.is_empty() { Ok(()) } else { Err(StoreError::fields(faults)) }
+        if !faults.is_empty() {
+            return Err(StoreError::fields(faults));
+        }
+        content::check_month(tx.db, &self.programme, self.month, tx.today()).await
     }
 }
 
 fn bureau_object(bureau: Scope) -> Object {
     Object { division: Some(bureau.division()), ..Object::default() }
-}
-
-fn count(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// What a period is to hold: the posted lines of its month, and earlier ones that came too late for theirs.
-struct Of<'a> {
-    programme: &'a str,
-    bureau: &'a str,
-    month: Month,
-    period: SettlementPeriodId,
-}
-
-impl Of<'_> {
-    /// Posted lines that no other period holds, up to the end of the month. A line that is posted while a
-    /// period is being approved is in no period and is found by the next one.
-    fn lines(&self) -> sea_orm::Select<claim_line::Entity> {
-        let free = Condition::any().add(claim_line::Column::PeriodId.is_null()).add(claim_line::Column::PeriodId.eq(self.period.uuid()));
-        claim_line::Entity::find()
-            .filter(claim_line::Column::Programme.eq(self.programme))
-            .filter(claim_line::Column::Bureau.eq(self.bureau))
-            .filter(claim_line::Column::ServiceMonth.lte(self.month.to_string()))
-            .filter(claim_line::Column::State.eq("posted"))
-            .filter(free)
-    }
-
-    async fn close(&self, tx: &Tx<'_>) -> Result<Close, StoreError> {
-        let rows = self.lines().order_by_asc(claim_line::Column::Id).all(tx.db).await?;
-        Ok(close(self.programme, self.month, &posted_lines(&rows)?)?)
-    }
-
-    /// An earlier month with lines of its own is settled first; only what comes later than that is late.
-    async fn refuse_earlier(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
-        let months: Vec<String> = self
-            .lines()
-            .select_only()
-            .column(claim_line::Column::ServiceMonth)
-            .distinct()
-            .filter(claim_line::Column::ServiceMonth.lt(self.month.to_string()))
-            .order_by_asc(claim_line::Column::ServiceMonth)
-            .into_tuple()
-            .all(tx.db)
-            .await?;
-        for month in months {
-            let closed = settlement_period::Entity::find()
-                .filter(settlement_period::Column::Programme.eq(self.programme))
-                .filter(settlement_period::Column::Bureau.eq(self.bureau))
-                .filter(settlement_period::Column::Month.eq(&month))
-                .filter(settlement_period::Column::State.ne(PeriodState::INITIAL.to_string()))
-                .one(tx.db)
-                .await?;
-            if closed.is_none() {
-                return Err(SettlementError::EarlierOpen(convert::code("claim_line", "service_month", &month)?).into());
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Stored lines as the close sees them.
-pub(crate) fn posted_lines(rows: &[claim_line::Model]) -> Result<Vec<PostedLine>, StoreError> {
-    let line = |row: &claim_line::Model| {
-        let split: Vec<(FundCode, Fen)> = convert::json("claim_line", "split", &row.split)?;
-        Ok(PostedLine {
-            id: ClaimLineId::from_uuid(row.id),
-            provider: ProviderId::from_uuid(row.provider_id),
-            split: split.into_iter().map(|(fund, part)| (fund.to_string(), part)).collect(),
-        })
-    };
-    rows.iter().map(line).collect()
-}
-
-async fn forget_statements(tx: &Tx<'_>, period: SettlementPeriodId) -> Result<(), StoreError> {
-    claim_line::Entity::update_many()
-        .col_expr(claim_line::Column::PeriodId, Expr::value(None::<uuid::Uuid>))
-        .filter(claim_line::Column::PeriodId.eq(period.uuid()))
-        .exec(tx.db)
-        .await?;
-    statement::Entity::delete_many().filter(statement::Column::PeriodId.eq(period.uuid())).exec(tx.db).await?;
-    Ok(())
-}
-
-async fn write_statements(tx: &Tx<'_>, period: SettlementPeriodId, closed: &Close) -> Result<(), StoreError> {
-    for draft in &closed.statements {
-        let row = statement::ActiveModel {
-            id: Set(tx.id::<domain::id::Statement>().uuid()),
-            period_id: Set(period.uuid()),
-            provider_id: Set(draft.provider.uuid()),
-            line_count: Set(count(draft.lines.len())),
-            total_fen: Set(draft.total.get()),
-            split: Set(convert::to_json("statement", &draft.split)?),
-        };
-        statement::Entity::insert(row).exec_without_returning(tx.db).await?;
-        for lines in draft.lines.chunks(500) {
-            let marked = claim_line::ActiveModel { period_id: Set(Some(period.uuid())), ..Default::default() };
-            let ids: Vec<_> = lines.iter().map(|line| line.uuid()).collect();
-            claim_line::Entity::update_many().set(marked).filter(claim_line::Column::Id.is_in(ids)).exec(tx.db).await?;
-        }
-    }
-    Ok(())
 }
 
 async fn view(tx: &Tx<'_>, row: &settlement_period::Model) -> Result<PeriodView, StoreError> {
@@ -332,7 +235,7 @@ impl Command for ApproveSettlement {
         let from: PeriodState = convert::code("settlement_period", "state", &row.state)?;
         from.on(PeriodTrigger::Approve)?;
         let month = convert::code("settlement_period", "month", &row.month)?;
-        let now = Of { programme: &row.programme, bureau: &row.bureau, month, period: self.period }.close(tx).await?;
+        let now = Of { programme: &row.programme, bureau: &row.bureau, month, period: self.period }.close(tx.db).await?;
         if self.content_hash != row.content_hash || now.content_hash != row.content_hash {
             return Err(SettlementError::ContentChanged.into());
         }

@@ -2,9 +2,11 @@
 
 use domain::{
     consent::ConsentState,
+    division::Scope,
     entitlement::WindowState,
     id::{ApplicationId, ConsentRequestId, EntitlementId, EntitlementWindowId, OrderId, PolicyVersionId, ResidentId},
-    time::{BusinessDate, Instant, Window},
+    policy::ProgrammeCode,
+    time::{BusinessDate, Instant, Month, Window},
 };
 use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, ExprTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
@@ -14,7 +16,8 @@ use sea_orm::{
 use crate::{
     Store,
     command::entitlement::window_kind,
-    entity::{application, care_order, consent_request, entitlement, entitlement_window, hold, policy_version},
+    convert,
+    entity::{application, care_order, claim_line, consent_request, entitlement, entitlement_window, hold, policy_version},
     error::StoreError,
 };
 
@@ -162,4 +165,26 @@ pub async fn residents_who_booked_under(
         .all(store.db())
         .await?;
     Ok(residents.into_iter().map(ResidentId::from_uuid).collect())
+}
+
+/// Programmes and bureaus with posted lines up to the end of a month that no period holds.
+///
+/// # Errors
+/// Failures of the database.
+pub async fn months_to_draft(store: &Store, month: Month) -> Result<Vec<(ProgrammeCode, Scope)>, StoreError> {
+    let rows: Vec<(String, String)> = claim_line::Entity::find()
+        .select_only()
+        .column(claim_line::Column::Programme)
+        .column(claim_line::Column::Bureau)
+        .distinct()
+        .filter(claim_line::Column::ServiceMonth.lte(month.to_string()))
+        .filter(claim_line::Column::State.eq("posted"))
+        .filter(claim_line::Column::PeriodId.is_null())
+        .into_tuple()
+        .all(store.db())
+        .await?;
+    let pair = |(programme, bureau): (String, String)| {
+        Ok((convert::code("claim_line", "programme", &programme)?, convert::code("claim_line", "bureau", &bureau)?))
+    };
+    rows.into_iter().map(pair).collect()
 }

@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     claim::ClaimLineState,
-    id::{ClaimLineId, SettlementPeriodId, VisitId},
+    id::{ClaimLineId, CorrectionId, SettlementPeriodId, VisitId},
 };
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use uuid::Uuid;
 
 use super::{Check, Snapshot, charges::split_total, pages::Pages};
 use crate::{
-    entity::{claim_line, hold, settlement_period, visit},
+    entity::{claim_correction, claim_line, hold, settlement_period, visit},
     error::StoreError,
 };
 
@@ -27,10 +27,15 @@ pub(super) async fn check(snapshot: &Snapshot<'_>) -> Result<Check, StoreError> 
     while let Some(lines) = pages.next(snapshot.db).await? {
         let holds = holds_of(snapshot, &lines).await?;
         let periods = periods_of(snapshot, &lines).await?;
-        check.count(lines.len());
+        let corrections = corrections_of(snapshot, &lines).await?;
+        check.count(lines.len() + corrections.len());
         for line in &lines {
+            let correction = corrections.get(&line.id);
             check_amounts(&mut check, line);
-            check_hold(&mut check, line, holds.get(&line.hold_id));
+            check_hold(&mut check, line, holds.get(&line.hold_id), correction.is_some());
+            if let Some(correction) = correction {
+                check_correction(&mut check, line, correction);
+            }
             check_period(&mut check, line, &periods);
         }
     }
@@ -67,6 +72,28 @@ async fn periods_of(snapshot: &Snapshot<'_>, lines: &[claim_line::Model]) -> Res
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
+async fn corrections_of(
+    snapshot: &Snapshot<'_>,
+    lines: &[claim_line::Model],
+) -> Result<BTreeMap<Uuid, claim_correction::Model>, StoreError> {
+    let ids = lines.iter().map(|line| line.id);
+    let rows = claim_correction::Entity::find().filter(claim_correction::Column::ClaimLineId.is_in(ids)).all(snapshot.db).await?;
+    Ok(rows.into_iter().map(|row| (row.claim_line_id, row)).collect())
+}
+
+/// A correction takes back exactly what its line was paid.
+fn check_correction(check: &mut Check, line: &claim_line::Model, row: &claim_correction::Model) {
+    let id = CorrectionId::from_uuid(row.id);
+    let same = (row.provider_id, &row.bureau, &row.programme, &row.service_month, &row.split)
+        == (line.provider_id, &line.bureau, &line.programme, &line.service_month, &line.split);
+    check.require(same, id, || "it is of another provider, bureau, programme, month or split than its line".to_owned());
+    check.require(row.subsidy_fen == line.subsidy_fen && row.units == line.units, id, || {
+        format!("it takes back {} of a line that pays {}", row.subsidy_fen, line.subsidy_fen)
+    });
+    let posted = line.state == ClaimLineState::Posted.to_string();
+    check.require(posted, id, || format!("its line is {}", line.state));
+}
+
 fn check_amounts(check: &mut Check, line: &claim_line::Model) {
     let id = ClaimLineId::from_uuid(line.id);
     let ordered = 0 <= line.subsidy_fen && line.subsidy_fen <= line.quoted_fen && line.subsidy_fen <= line.gross_fen;
@@ -81,10 +108,12 @@ fn check_amounts(check: &mut Check, line: &claim_line::Model) {
 }
 
 /// What a line says is paid is what its hold has used; only a held line keeps its hold.
-fn check_hold(check: &mut Check, line: &claim_line::Model, held: Option<&hold::Model>) {
+fn check_hold(check: &mut Check, line: &claim_line::Model, held: Option<&hold::Model>, corrected: bool) {
     let id = ClaimLineId::from_uuid(line.id);
     let Some(held) = held else { return check.fault(id, "its hold is missing") };
     let (waits, paid) = match line.state.parse::<ClaimLineState>() {
+        // A correction gives back what the hold had used.
+        Ok(ClaimLineState::Posted) if corrected => (false, 0),
         Ok(ClaimLineState::Posted) => (false, line.subsidy_fen),
         Ok(ClaimLineState::Held) => (true, 0),
         Ok(ClaimLineState::Voided) => (false, 0),

@@ -3,7 +3,9 @@
 use chrono::TimeDelta;
 use domain::{
     application::ApplicationState,
-    id::{ApplicationId, OrderId},
+    claim::ReversalState,
+    consent::ConsentState,
+    id::{ApplicationId, ConsentRequestId, OrderId, ReversalId},
     order::OrderState,
     state::StateMachine as _,
     time::BusinessDate,
@@ -12,7 +14,7 @@ use sea_orm::EntityTrait as _;
 
 use super::{Check, Snapshot, pages::Pages};
 use crate::{
-    entity::{application, care_order},
+    entity::{application, care_order, consent_request, reversal},
     error::StoreError,
 };
 
@@ -35,7 +37,33 @@ pub(super) async fn check(snapshot: &Snapshot<'_>) -> Result<Check, StoreError> 
             check_application(snapshot, &mut check, row)?;
         }
     }
+    let mut pages = Pages::new(consent_request::Entity::find(), consent_request::Column::Id, |row| row.id);
+    while let Some(requests) = pages.next(snapshot.db).await? {
+        check.count(requests.len());
+        for row in &requests {
+            check_consent(snapshot, &mut check, row);
+        }
+    }
+    let mut pages = Pages::new(reversal::Entity::find(), reversal::Column::Id, |row| row.id);
+    while let Some(proposals) = pages.next(snapshot.db).await? {
+        check.count(proposals.len());
+        for row in proposals.iter().filter(|row| row.state == ReversalState::INITIAL.to_string()) {
+            let owned = row.owner_role.is_some() && row.deadline_at.is_some();
+            check.require(owned, ReversalId::from_uuid(row.id), || "it is proposed without owner or deadline".to_owned());
+        }
+    }
     Ok(check)
+}
+
+/// A question to the family lapses by itself.
+fn check_consent(snapshot: &Snapshot<'_>, check: &mut Check, row: &consent_request::Model) {
+    let id = ConsentRequestId::from_uuid(row.id);
+    if row.state != ConsentState::INITIAL.to_string() {
+        return;
+    }
+    let Some(deadline) = row.deadline_at else { return check.fault(id, "it is open and has no deadline") };
+    let late = snapshot.now > deadline + TimeDelta::days(i64::try_from(SWEEP_DAYS).unwrap_or(1));
+    check.require(!late, id, || format!("it is still open, its deadline was {deadline}"));
 }
 
 /// Whether the passing of its deadline moves an order on. A dispute waits for the person who decides it; that

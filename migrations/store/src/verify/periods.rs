@@ -11,8 +11,9 @@ use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 
 use super::{Check, Snapshot, pages::Pages};
 use crate::{
+    command::settlement::taken_back,
     convert,
-    entity::{claim_line, settlement_period},
+    entity::{claim_correction, claim_line, settlement_period},
     error::StoreError,
 };
 
@@ -53,7 +54,13 @@ async fn check_content(snapshot: &Snapshot<'_>, check: &mut Check, period: &sett
             }
         }
     }
-    match close(&period.programme, month, &lines) {
+    let corrections = claim_correction::Entity::find().filter(claim_correction::Column::PeriodId.eq(period.id)).all(snapshot.db).await?;
+    check.count(corrections.len());
+    let Ok(corrections) = taken_back(&corrections) else {
+        check.fault(id, "a correction in it cannot be read");
+        return Ok(());
+    };
+    match close(&period.programme, month, &lines, &corrections) {
         Ok(closed) => {
             check.require(closed.content_hash == period.content_hash, id, || "its lines are not those that were approved".to_owned());
         }

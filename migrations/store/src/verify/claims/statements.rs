@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     convert,
-    entity::{claim_line, ledger_entry, settlement_period, statement},
+    entity::{claim_correction, claim_line, ledger_entry, settlement_period, statement},
     error::StoreError,
     verify::{Check, Snapshot, ledger::entries_of, pages::Pages},
 };
@@ -79,6 +79,17 @@ async fn add_up(snapshot: &Snapshot<'_>, check: &mut Check, period: Uuid) -> Res
             for (fund, part) in parts {
                 *sum.split.entry(fund).or_default() += i128::from(part);
             }
+        }
+    }
+    let back = claim_correction::Entity::find().filter(claim_correction::Column::PeriodId.eq(period)).all(snapshot.db).await?;
+    check.count(back.len());
+    for one in back {
+        let sum = sums.entry(one.provider_id).or_default();
+        sum.lines = sum.lines.saturating_add(1);
+        sum.total -= i128::from(one.subsidy_fen);
+        let parts: Vec<(String, i64)> = convert::json("claim_correction", "split", &one.split).unwrap_or_default();
+        for (fund, part) in parts {
+            *sum.split.entry(fund).or_default() -= i128::from(part);
         }
     }
     Ok(sums)
