@@ -20,7 +20,7 @@ on_each_database!(a_city_that_was_only_changed_by_commands_is_clean, async |db: 
         assert!(check.rows_checked > 0, "{} looked at nothing", check.id);
     }
     let ids: Vec<_> = report.checks.iter().map(|check| check.id).collect();
-    assert_eq!(ids, ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I9", "I12", "I18", "I19"]);
+    assert_eq!(ids, ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I12", "I17", "I18", "I19"]);
 });
 
 on_each_database!(an_overdue_order_is_a_fault_only_when_the_system_had_a_day_to_move_it, async |db: TestDb| {
@@ -507,6 +507,50 @@ on_each_database!(a_closed_period_that_has_changed_is_found, async |db: TestDb| 
             "its lines are not those that were approved",
         ),
         plant("I19", POSTED, "UPDATE claim_line SET split = '7' WHERE id = {victim}", "its split cannot be read"),
+    ];
+    assert_each_is_found(db, &plants).await;
+});
+
+on_each_database!(a_visit_with_more_carers_than_it_needs_and_a_row_of_somebody_else_are_found, async |db: TestDb| {
+    let named = Id("vis", "SELECT visit_id FROM assignment WHERE active ORDER BY visit_id DESC LIMIT 1");
+    let held = Id("hld", "SELECT id FROM hold WHERE state = 'held' ORDER BY id LIMIT 1");
+    let plants = [
+        plant("I8", named, "UPDATE visit SET staff_count = 0 WHERE id = {victim}", "1 carers are named, it needs 0"),
+        plant("I17", named, "UPDATE carer SET provider_id = {fresh}", "a carer of another provider is named for it"),
+        plant("I17", held, "UPDATE entitlement_window SET resident_id = {fresh}", "its window belongs to another resident than its order"),
+        plant(
+            "I17",
+            POSTED,
+            "UPDATE claim_line SET resident_id = {fresh} WHERE id = {victim}",
+            "it is of another resident, provider or visit than its order",
+        ),
+        plant(
+            "I17",
+            ASSIGNED,
+            "UPDATE quote SET family_fen = family_fen + 1 WHERE id = (SELECT quote_id FROM care_order WHERE id = {victim})",
+            "its quote is of another resident, provider or share, or missing",
+        ),
+    ];
+    assert_each_is_found(db, &plants).await;
+});
+
+/// A correction of a posted line, with the id of the line, that takes back one fen too many.
+const TAKE_BACK: &str = "INSERT INTO claim_correction (id, claim_line_id, reversal_id, provider_id, bureau, programme, cause, \
+    subsidy_fen, units, split, service_month, booked_month, period_id, created_at) SELECT id, id, {fresh}, provider_id, bureau, programme, \
+    'not_delivered', subsidy_fen + 1, units, split, service_month, service_month, NULL, adjudicated_at FROM claim_line WHERE id = {victim}";
+/// A question about an order, with the id of the order, to which nobody has to answer.
+const ASK: &str = "INSERT INTO consent_request (id, order_id, resident_id, old_quote_id, new_quote_id, cause, old_family_fen, \
+    new_family_fen, state, owner_role, deadline_at, answered_by, created_at, version) SELECT id, id, resident_id, quote_id, quote_id, \
+    'policy_changed', 1, 2, 'open', NULL, NULL, NULL, created_at, 1 FROM care_order WHERE id = {victim}";
+
+on_each_database!(a_correction_a_question_and_a_projection_that_are_not_as_they_must_be_are_found, async |db: TestDb| {
+    let corrected = Id("cor", "SELECT id FROM claim_line WHERE state = 'posted' ORDER BY id LIMIT 1");
+    let asked = Id("csr", "SELECT id FROM care_order WHERE state = 'assigned' ORDER BY id LIMIT 1");
+    let spent = "UPDATE entitlement_window SET state = 'projected', window_start = '2027-12-01' WHERE id = {victim}";
+    let plants = [
+        plant("I4", corrected, TAKE_BACK, "it takes back 6001 of a line that pays 6000"),
+        plant("I6", asked, ASK, "it is open and has no deadline"),
+        plant("I5", WINDOW, spent, "it opens on 2027-12-01 and 12000 units of it are used"),
     ];
     assert_each_is_found(db, &plants).await;
 });

@@ -15,6 +15,7 @@ mod events;
 mod ledger;
 mod overlaps;
 mod pages;
+mod parents;
 mod periods;
 mod replay;
 mod trail;
@@ -120,8 +121,10 @@ impl Store {
             windows::check(&snapshot).await?,
             deadlines::check(&snapshot).await?,
             overlaps::check(&snapshot).await?,
+            parents::check_bookings(&snapshot).await?,
             events::check(&snapshot).await?,
             trail::check(&snapshot).await?,
+            parents::check(&snapshot).await?,
             replay::check(&snapshot).await?,
             periods::check(&snapshot).await?,
         ];
