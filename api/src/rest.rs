@@ -87,6 +87,8 @@ fn registry() -> RouteTable {
 fn eligibility() -> RouteTable {
     RouteTable::default()
         .route(act(Action::ReadEntitlements), routes!(entitlements::entitlements))
+        .route(act(Action::ReadApplication), routes!(entitlements::reviews))
+        .route(act(Action::ReadOverdueApplications), routes!(applications::overdue))
         .route(act(Action::RecordAssessment), routes!(assessments::record))
         .route(act(Action::ConfirmAssessment), routes!(assessments::confirm))
         .route(act(Action::Apply), routes!(applications::file))

@@ -142,6 +142,8 @@ actions! {
     ApproveApplication: Approver;
     /// Raise an objection during the public notice.
     ObjectToApplication: CommunityWorker | HotlineDesk;
+    /// See what was objected and what looking into it has shown.
+    ReadApplicationNotes: CommunityWorker | StreetClerk | CountyClerk | Approver;
     /// See which applications wait beyond their deadline.
     ReadOverdueApplications: CommunityWorker | StreetClerk | CountyClerk | Approver;
     /// Reopen an application after an objection.

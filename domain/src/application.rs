@@ -7,9 +7,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::Role,
+    error::{Fault, Kind},
     state::{StateMachine, Transition},
     time::{BusinessDate, TimeError, WorkingCalendar},
 };
+
+/// Why a step of an application was refused, beside its state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ApplicationError {
+    /// Claims about the resident that nobody has compared with the papers.
+    #[error("{0} facts that the resident or the family stated are not verified yet")]
+    FactsUnverified(usize),
+}
+
+impl Fault for ApplicationError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::FactsUnverified(_) => "application.facts_unverified",
+        }
+    }
+    fn kind(&self) -> Kind {
+        Kind::Conflict
+    }
+}
 
 /// Where an application stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::Display, strum::EnumString, strum::EnumIter)]
@@ -125,6 +145,9 @@ impl ApplicationState {
             Self::OnNotice | Self::Effective | Self::Refused => None,
         }
     }
+
+    /// Who answers for the public notice, which ends by itself.
+    pub const NOTICE_OWNER: Role = Role::CountyClerk;
 
     /// The day by which the owner must have acted, counted from the day the state began.
     ///

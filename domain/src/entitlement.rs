@@ -3,8 +3,10 @@
 //! A [`Balance`] counts in the benefit's unit. At every moment available + held + posted + expired = granted.
 
 mod balance;
+mod review;
 
 pub use balance::{Balance, BalanceParts};
+pub use review::{Ceased, Consequence, EntitlementChange, Present, Standing, review};
 
 use serde::{Deserialize, Serialize};
 

@@ -11,6 +11,7 @@ use crate::{
     application::ApplicationState,
     claim::ReversalState,
     consent::ConsentState,
+    entitlement::EntitlementChange,
     id::{
         AccountId, ApplicationId, AssessmentId, CarerId, ClaimLineId, ConsentRequestId, CorrectionId, DecisionId, EntitlementId,
         EntitlementWindowId, OrderId, PersonId, PolicyVersionId, PriceId, ProviderId, ResidentId, ReversalId, SettlementPeriodId,
@@ -18,6 +19,7 @@ use crate::{
     },
     money::Fen,
     order::OrderState,
+    time::BusinessDate,
 };
 
 /// Something that happened.
@@ -68,6 +70,14 @@ pub enum Event {
     EligibilityDecided { decision: DecisionId, application: ApplicationId, granted: bool },
     /// A resident's right to a benefit began.
     EntitlementOpened { entitlement: EntitlementId, resident: ResidentId },
+    /// An entitlement stopped, rests, began again or gives another amount, from a day on.
+    EntitlementChanged {
+        entitlement: EntitlementId,
+        resident: ResidentId,
+        programme: String,
+        change: EntitlementChange,
+        from: BusinessDate,
+    },
     /// A window of an entitlement opened.
     WindowOpened { window: EntitlementWindowId, entitlement: EntitlementId },
     /// What a window had left has lapsed.
@@ -152,7 +162,9 @@ impl Event {
             Self::ApplicationFiled { application, .. }
             | Self::ApplicationMoved { application, .. }
             | Self::EligibilityDecided { application, .. } => application.to_string(),
-            Self::EntitlementOpened { entitlement, .. } | Self::WindowOpened { entitlement, .. } => entitlement.to_string(),
+            Self::EntitlementOpened { entitlement, .. }
+            | Self::EntitlementChanged { entitlement, .. }
+            | Self::WindowOpened { entitlement, .. } => entitlement.to_string(),
             Self::WindowExpired { window } => window.to_string(),
             Self::ProviderApplied { provider }
             | Self::ProviderReviewed { provider }

@@ -15,6 +15,7 @@ mod money;
 mod onboarding;
 mod operation;
 mod registry;
+mod review;
 mod schema;
 mod seed;
 mod settlement;

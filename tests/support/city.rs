@@ -220,7 +220,7 @@ impl<'a> SampleCity<'a> {
         let application = self.run(self.people.family.clone(), file).await?.application_id;
         self.run(self.people.worker.clone(), AcceptApplication { application }).await?;
         self.run(self.people.street.clone(), ReviewApplication { application }).await?;
-        self.run(self.people.approver.clone(), DecideApplication { application, approve: true }).await?;
+        self.run(self.people.approver.clone(), DecideApplication { application, approve: true, reason: None }).await?;
         Ok(application)
     }
 

@@ -26,6 +26,7 @@ pub struct Reconciler {
 #[derive(Debug, Clone, Copy)]
 enum Job {
     EndNotices,
+    ReviewEntitlements,
     OpenWindows,
     ExpireWindows,
     PassOrderDeadlines,
@@ -37,6 +38,7 @@ enum Job {
 /// All reconcilers, in the order in which they look.
 pub const ALL: &[Reconciler] = &[
     Reconciler { name: "end_notices", schedule: "0 * * * * *", job: Job::EndNotices },
+    Reconciler { name: "review_entitlements", schedule: "0 * * * * *", job: Job::ReviewEntitlements },
     Reconciler { name: "expire_windows", schedule: "0 * * * * *", job: Job::ExpireWindows },
     Reconciler { name: "open_windows", schedule: "0 */10 * * * *", job: Job::OpenWindows },
     Reconciler { name: "pass_order_deadlines", schedule: "*/10 * * * * *", job: Job::PassOrderDeadlines },
@@ -64,6 +66,10 @@ pub(crate) async fn run(reconciler: &Reconciler, store: &Store, source: &Source)
         Job::EndNotices => {
             let due = query::work::notices_that_ended(store, today, RUN_MAX).await?;
             each.write(due.into_iter().map(|application| command::application::EndNotice { application })).await
+        }
+        Job::ReviewEntitlements => {
+            let due = query::work::reviews_due(store, today, RUN_MAX).await?;
+            each.write(due.into_iter().map(|resident| command::review::ReviewEntitlements { resident })).await
         }
         Job::OpenWindows => each.open_windows(today).await,
         Job::ExpireWindows => {

@@ -3,7 +3,12 @@
 use domain::{access::Actor, consent::ConsentCause, event::Event, id::PolicyVersionId};
 use store::{
     Source, Store, StoreError,
-    command::{consent::ReopenOrders, entitlement::RefreshWindows, order::OfferOrder},
+    command::{
+        consent::ReopenOrders,
+        entitlement::RefreshWindows,
+        order::OfferOrder,
+        review::{ReviewEntitlements, ScheduleReviews},
+    },
     delivery::Claimed,
     query::work::residents_who_booked_under,
 };
@@ -20,13 +25,22 @@ const REOPEN_ORDERS: &str = "reopen_orders";
 /// Residents that one step of a subscriber takes.
 const RESIDENTS_MAX: u64 = 500;
 
+/// Decides a resident's entitlements anew when their grounds may have changed.
+const REVIEW_ENTITLEMENTS: &str = "review_entitlements";
+
+/// Plans the reviews for the first day of a new policy version.
+const SCHEDULE_REVIEWS: &str = "schedule_reviews";
+
 /// The subscribers of an event.
 #[must_use]
 pub fn of(event: &Event) -> Vec<&'static str> {
     match event {
         Event::OrderPlaced { .. } => vec![OFFER_ORDER],
-        Event::AssessmentConfirmed { .. } => vec![REFRESH_WINDOWS],
-        Event::PolicyPublished { .. } | Event::ResidentFactsChanged { .. } | Event::ResidentStatusChanged { .. } => vec![REOPEN_ORDERS],
+        Event::AssessmentConfirmed { .. } => vec![REFRESH_WINDOWS, REVIEW_ENTITLEMENTS],
+        Event::ResidentFactsChanged { .. } | Event::ResidentStatusChanged { .. } => vec![REVIEW_ENTITLEMENTS],
+        // Only then is it known from which day on the booked orders are concerned.
+        Event::EntitlementChanged { .. } => vec![REFRESH_WINDOWS, REOPEN_ORDERS],
+        Event::PolicyPublished { .. } => vec![SCHEDULE_REVIEWS, REOPEN_ORDERS],
         Event::AccountCreated { .. }
         | Event::RoleGranted { .. }
         | Event::DivisionsImported { .. }
@@ -76,11 +90,20 @@ pub(crate) async fn handle(store: &Store, source: &Source, claimed: &Claimed) ->
     let ctx = source.context(Actor::System("subscriber"));
     match (claimed.subscriber.as_str(), &claimed.event) {
         (OFFER_ORDER, Event::OrderPlaced { order, .. }) => store.write(ctx, OfferOrder { order: *order }).await,
-        (REFRESH_WINDOWS, Event::AssessmentConfirmed { resident, .. }) => store.write(ctx, RefreshWindows { resident: *resident }).await,
-        (REOPEN_ORDERS, Event::ResidentFactsChanged { resident } | Event::ResidentStatusChanged { resident }) => {
+        (REOPEN_ORDERS, Event::EntitlementChanged { resident, .. }) => {
             store.write(ctx, ReopenOrders { resident: *resident, cause: ConsentCause::EntitlementChanged }).await
         }
         (REOPEN_ORDERS, Event::PolicyPublished { policy, .. }) => reopen_orders(store, source, *policy).await,
+        (REFRESH_WINDOWS, Event::AssessmentConfirmed { resident, .. } | Event::EntitlementChanged { resident, .. }) => {
+            store.write(ctx, RefreshWindows { resident: *resident }).await
+        }
+        (
+            REVIEW_ENTITLEMENTS,
+            Event::AssessmentConfirmed { resident, .. }
+            | Event::ResidentFactsChanged { resident }
+            | Event::ResidentStatusChanged { resident },
+        ) => store.write(ctx, ReviewEntitlements { resident: *resident }).await.map(drop),
+        (SCHEDULE_REVIEWS, Event::PolicyPublished { policy, .. }) => store.write(ctx, ScheduleReviews { policy: *policy }).await,
         (subscriber, event) => {
             Err(StoreError::Configuration(format!("this version does not know subscriber {subscriber} of {}", event.kind())))
         }

@@ -5,13 +5,15 @@ use domain::{
     eligibility::Decision,
     id::{ApplicationId, ResidentId},
     policy::ProgrammeCode,
+    time::BusinessDate,
 };
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use store::{
     command::application::{
         AcceptApplication, ApplicationStep, DecideApplication, FileApplication, ObjectToApplication, ReopenApplication, ReviewApplication,
     },
-    query::application::ApplicationView,
+    query::application::{ApplicationView, OverdueView},
 };
 use utoipa::ToSchema;
 use validator::Validate;
@@ -98,6 +100,9 @@ pub(crate) async fn review(
 pub(crate) struct DecideApplicationRequest {
     /// Whether what the rules allow is granted.
     approve: bool,
+    /// Why not; needed for a refusal.
+    #[schema(value_type = Option<String>)]
+    reason: Option<SecretString>,
 }
 
 /// A decided application with its explanation.
@@ -182,28 +187,43 @@ pub(crate) async fn decide(
     PathId(application): PathId<ApplicationId>,
     body: Valid<DecideApplicationRequest>,
 ) -> Result<Json<DecideApplicationResponse>, Problem> {
-    let decided = state.store.write(who.ctx, DecideApplication { application, approve: body.value.approve }).await?;
+    let decided = state
+        .store
+        .write(who.ctx, DecideApplication { application, approve: body.value.approve, reason: body.value.reason.clone() })
+        .await?;
     Ok(Json(DecideApplicationResponse { step: decided.step.into(), decision: decided.decision.into() }))
 }
 
+/// What is to be written about a step.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReasonRequest {
+    #[schema(value_type = String)]
+    reason: SecretString,
+}
+
 /// Raises an objection during the public notice
-#[utoipa::path(post, path = "/applications/{application_id}/objection", tag = "applications", params(("application_id" = String, Path)), responses((status = OK, body = ApplicationStepResponse)))]
+#[utoipa::path(post, path = "/applications/{application_id}/objection", tag = "applications", params(("application_id" = String, Path)), request_body = ReasonRequest, responses((status = OK, body = ApplicationStepResponse)))]
 pub(crate) async fn object(
     State(state): State<AppState>,
     who: RequestCtx,
     PathId(application): PathId<ApplicationId>,
+    body: Valid<ReasonRequest>,
 ) -> Result<Json<ApplicationStepResponse>, Problem> {
-    Ok(Json(state.store.write(who.ctx, ObjectToApplication { application }).await?.into()))
+    Ok(Json(state.store.write(who.ctx, ObjectToApplication { application, reason: body.value.reason.clone() }).await?.into()))
 }
 
 /// Takes an application up again after an objection
-#[utoipa::path(post, path = "/applications/{application_id}/reopening", tag = "applications", params(("application_id" = String, Path)), responses((status = OK, body = ApplicationStepResponse)))]
+///
+/// With what looking into the objection has shown; it is decided anew.
+#[utoipa::path(post, path = "/applications/{application_id}/reopening", tag = "applications", params(("application_id" = String, Path)), request_body = ReasonRequest, responses((status = OK, body = ApplicationStepResponse)))]
 pub(crate) async fn reopen(
     State(state): State<AppState>,
     who: RequestCtx,
     PathId(application): PathId<ApplicationId>,
+    body: Valid<ReasonRequest>,
 ) -> Result<Json<ApplicationStepResponse>, Problem> {
-    Ok(Json(state.store.write(who.ctx, ReopenApplication { application }).await?.into()))
+    Ok(Json(state.store.write(who.ctx, ReopenApplication { application, reason: body.value.reason.clone() }).await?.into()))
 }
 
 /// An application with its last decision.
@@ -216,6 +236,17 @@ pub(crate) struct ApplicationResponse {
     programme: String,
     applied_on: String,
     decision: Option<DecisionResponse>,
+    /// Why it was refused; for the offices also what was objected, and what looking into it has shown.
+    notes: Vec<NoteResponse>,
+}
+
+/// What was written about a step.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct NoteResponse {
+    /// `refuse`, `object` or `reopen`.
+    step: String,
+    text: String,
+    written_at: String,
 }
 
 impl From<ApplicationView> for ApplicationResponse {
@@ -232,6 +263,11 @@ impl From<ApplicationView> for ApplicationResponse {
             programme: view.programme,
             applied_on: view.applied_on.to_string(),
             decision: view.decision.map(DecisionResponse::from),
+            notes: view
+                .notes
+                .into_iter()
+                .map(|note| NoteResponse { step: note.step, text: note.text, written_at: note.written_at.to_rfc3339() })
+                .collect(),
         }
     }
 }
@@ -244,4 +280,39 @@ pub(crate) async fn read(
     PathId(id): PathId<ApplicationId>,
 ) -> Result<Json<ApplicationResponse>, Problem> {
     Ok(Json(state.store.application(&who.ctx.actor, id).await?.into()))
+}
+
+/// An application that waits beyond its deadline.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OverdueResponse {
+    #[schema(value_type = String)]
+    application_id: ApplicationId,
+    #[schema(value_type = String)]
+    resident_id: ResidentId,
+    programme: String,
+    state: String,
+    owner_role: String,
+    deadline_on: String,
+}
+
+impl From<OverdueView> for OverdueResponse {
+    fn from(view: OverdueView) -> Self {
+        Self {
+            application_id: view.application_id,
+            resident_id: view.resident_id,
+            programme: view.programme,
+            state: view.state.to_string(),
+            owner_role: view.owner_role.to_string(),
+            deadline_on: view.deadline_on.to_string(),
+        }
+    }
+}
+
+/// Shows which applications wait for you beyond their deadline
+///
+/// Those that wait for one of your roles in your area, the oldest first, at most two hundred.
+#[utoipa::path(get, path = "/overdue_applications", tag = "applications", responses((status = OK, body = Vec<OverdueResponse>)))]
+pub(crate) async fn overdue(State(state): State<AppState>, who: RequestCtx) -> Result<Json<Vec<OverdueResponse>>, Problem> {
+    let views = state.store.overdue_applications(&who.ctx.actor, BusinessDate::of(who.ctx.now)).await?;
+    Ok(Json(views.into_iter().map(OverdueResponse::from).collect()))
 }

@@ -3,9 +3,13 @@
 use axum::{Json, extract::State};
 use domain::{id::ResidentId, time::BusinessDate};
 use serde::Serialize;
-use store::query::resident::{EntitlementView, WindowView};
+use store::query::{
+    application::ReviewView,
+    resident::{EntitlementView, WindowView},
+};
 use utoipa::ToSchema;
 
+use super::applications::DecisionResponse;
 use crate::{
     extract::{PathId, RequestCtx},
     problem::Problem,
@@ -22,6 +26,8 @@ pub(crate) struct EntitlementResponse {
     unit: String,
     effective_from: String,
     effective_until: Option<String>,
+    /// `running`, `suspended` (begins again by itself) or `stopped`.
+    standing: String,
     /// The latest first.
     windows: Vec<WindowResponse>,
 }
@@ -52,6 +58,7 @@ impl From<EntitlementView> for EntitlementResponse {
             unit: view.unit.to_string(),
             effective_from: view.effective_from.to_string(),
             effective_until: view.effective_until.map(|day| day.to_string()),
+            standing: view.standing.to_string(),
             windows: view.windows.into_iter().map(WindowResponse::from).collect(),
         }
     }
@@ -83,4 +90,49 @@ pub(crate) async fn entitlements(
     let today = BusinessDate::of(who.ctx.now);
     let views = state.store.entitlements(&who.ctx.actor, id, today).await?;
     Ok(Json(views.into_iter().map(EntitlementResponse::from).collect()))
+}
+
+/// An entitlement that was decided anew.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReviewResponse {
+    review_id: String,
+    entitlement_id: String,
+    programme: String,
+    /// `stopped`, `suspended`, `resumed` or `changed`.
+    change: String,
+    /// First day on which the grounds did not suffice.
+    ceased_on: Option<String>,
+    /// From which day the change holds.
+    effective_on: String,
+    reviewed_at: String,
+    /// Every rule that was tried.
+    decision: DecisionResponse,
+}
+
+impl From<ReviewView> for ReviewResponse {
+    fn from(view: ReviewView) -> Self {
+        Self {
+            review_id: view.review_id.to_string(),
+            entitlement_id: view.entitlement_id.to_string(),
+            programme: view.programme,
+            change: view.change.to_string(),
+            ceased_on: view.ceased_on.map(|day| day.to_string()),
+            effective_on: view.effective_on.to_string(),
+            reviewed_at: view.reviewed_at.to_rfc3339(),
+            decision: view.decision.into(),
+        }
+    }
+}
+
+/// Shows how a resident's entitlements were decided anew
+///
+/// The latest first, each with every rule that was tried.
+#[utoipa::path(get, path = "/residents/{resident_id}/entitlement_reviews", tag = "residents", params(("resident_id" = String, Path)), responses((status = OK, body = Vec<ReviewResponse>)))]
+pub(crate) async fn reviews(
+    State(state): State<AppState>,
+    who: RequestCtx,
+    PathId(id): PathId<ResidentId>,
+) -> Result<Json<Vec<ReviewResponse>>, Problem> {
+    let views = state.store.entitlement_reviews(&who.ctx.actor, id).await?;
+    Ok(Json(views.into_iter().map(ReviewResponse::from).collect()))
 }

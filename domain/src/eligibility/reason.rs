@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Verdict;
-use crate::{policy::BenefitCode, time::BusinessDate};
+use crate::{policy::BenefitCode, resident::LifeStatus, time::BusinessDate};
 
 /// Why a rule did not pass. Printed as one word without spaces; the codes are stable.
 ///
@@ -111,6 +111,29 @@ impl Reason {
             Self::NoAmount => "no_amount",
             Self::Superseded => "superseded",
             Self::MutuallyExclusive { .. } => "mutually_exclusive",
+        }
+    }
+
+    /// Whether it is the resident's death.
+    #[must_use]
+    pub fn is_death(&self) -> bool {
+        matches!(self, Self::Excluded { fact, value } if fact == "status" && *value == LifeStatus::Dead.to_string())
+    }
+
+    /// Whether it can pass by itself: a life status other than death, or a fact that is not known at present.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Unknown { .. } | Self::Invalid { .. } => true,
+            Self::Excluded { fact, .. } | Self::NotIn { fact, .. } => fact == "status" && !self.is_death(),
+            Self::Below { .. }
+            | Self::NotBelow { .. }
+            | Self::NotInForce { .. }
+            | Self::NotYet { .. }
+            | Self::Ended { .. }
+            | Self::NoAmount
+            | Self::Superseded
+            | Self::MutuallyExclusive { .. } => false,
         }
     }
 

@@ -21,6 +21,7 @@ pub mod policy;
 pub mod provider;
 pub mod quote;
 pub mod resident;
+pub mod review;
 pub mod settlement;
 pub mod status;
 pub mod visit;

@@ -3,6 +3,7 @@
 
 pub(crate) mod account;
 pub(crate) mod application;
+pub(crate) mod application_note;
 pub(crate) mod assessment;
 pub(crate) mod assignment;
 pub(crate) mod audit;
@@ -23,6 +24,7 @@ pub(crate) mod decision;
 pub(crate) mod delivery;
 pub(crate) mod division;
 pub(crate) mod entitlement;
+pub(crate) mod entitlement_review;
 pub(crate) mod entitlement_window;
 pub(crate) mod event;
 pub(crate) mod event_pending;
@@ -45,6 +47,7 @@ pub(crate) mod resident;
 pub(crate) mod resident_fact;
 pub(crate) mod resident_match;
 pub(crate) mod resident_registration;
+pub(crate) mod resident_review;
 pub(crate) mod resident_status;
 pub(crate) mod reversal;
 pub(crate) mod role_grant;

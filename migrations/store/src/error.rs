@@ -148,6 +148,7 @@ macro_rules! faults {
 
 faults!(
     AccessError,
+    domain::application::ApplicationError,
     domain::assessment::AssessmentError,
     domain::entitlement::EntitlementError,
     domain::claim::ClaimError,

@@ -21,6 +21,9 @@ use crate::{
     tx::{Tx, open_json},
 };
 
+/// Birthdays that are looked at.
+const AGE_MAX: u32 = 150;
+
 /// Everything stated and assessed of one resident.
 pub(crate) struct Ground {
     form: ResidentForm,
@@ -103,6 +106,18 @@ impl Ground {
             applied_on,
             ended_on: None,
         }
+    }
+
+    /// The days on which something else is known, and the birthdays up to a day.
+    pub(crate) fn change_days(&self, until: BusinessDate) -> BTreeSet<BusinessDate> {
+        let mut days = self.facts.change_days();
+        days.extend(self.statuses.change_days());
+        days.extend(self.assessments.iter().flat_map(|one| [one.assessed_on(), one.valid_until()]));
+        let birthdays = (1..=AGE_MAX).map_while(|years| self.form.birth_date.plus_months(years * 12).ok());
+        // Born on 29 February, one is a year older on 1 March: the day after is looked at too.
+        let both = birthdays.take_while(|day| *day <= until).flat_map(|day| [Some(day), day.plus_days(1).ok()]);
+        days.extend(both.flatten());
+        days
     }
 }
 

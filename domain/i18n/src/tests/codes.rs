@@ -7,7 +7,7 @@ use domain::{
     catalogue::{CatalogueUnit, CertificateKind, ItemCode, LicenceKind, MealTime, ServiceClass, Unit},
     claim::{AdjustmentCode, Block, ClaimLineState, ReversalCause, ReversalState},
     consent::{ConsentCause, ConsentState},
-    entitlement::WindowState,
+    entitlement::{EntitlementChange, Standing, WindowState},
     order::OrderState,
     provider::ProviderStatus,
     resident::{
@@ -44,6 +44,8 @@ fn check<C: IntoEnumIterator + ToString>(area: &str) {
 fn every_state_has_a_text() {
     check::<ApplicationState>("application.state");
     check::<FactState>("fact.state");
+    check::<Standing>("standing");
+    check::<EntitlementChange>("entitlement_change");
     check::<OrderState>("order.state");
     check::<VisitStatus>("visit.state");
     check::<ClaimLineState>("claim.state");

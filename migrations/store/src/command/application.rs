@@ -3,22 +3,23 @@
 
 use domain::{
     access::{Action, Role},
-    application::{ApplicationState, ApplicationTrigger},
+    application::{ApplicationError, ApplicationState, ApplicationTrigger},
     eligibility::{Decision, Facts, decide},
     error::FieldError,
     event::Event,
-    id::{ApplicationId, DecisionId, EntitlementId, PersonId, ResidentId},
+    id::{ApplicationId, ApplicationNoteId, DecisionId, EntitlementId, PersonId, ResidentId},
     policy::ProgrammeCode,
     state::StateMachine as _,
     time::BusinessDate,
 };
 use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _, Set};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    command::{entitlement, policy, resident},
+    command::{entitlement, policy, resident, status::reason_faults},
     convert,
-    entity::{self, application, decision},
+    entity::{self, application, application_note, decision},
     error::{StoreError, exists},
     ground::Ground,
     tx::{Tx, for_update},
@@ -119,8 +120,12 @@ impl FileApplication {
 
 /// Sets state, owner and deadline of the state.
 fn with_owner(tx: &Tx<'_>, row: application::Model, state: ApplicationState) -> Result<application::Model, StoreError> {
-    let owner_role = state.waits_for().map(|(role, _)| role.to_string());
-    let deadline_on = state.deadline(tx.today(), &tx.reference.calendar)?.map(BusinessDate::get);
+    let (owner, deadline_on) = match state.waits_for() {
+        Some((role, _)) => (Some(role), state.deadline(tx.today(), &tx.reference.calendar)?.map(BusinessDate::get)),
+        None if state == ApplicationState::OnNotice => (Some(ApplicationState::NOTICE_OWNER), row.notice_ends_on),
+        None => (None, None),
+    };
+    let owner_role = owner.map(|role| role.to_string());
     Ok(application::Model { state: state.to_string(), owner_role, deadline_on, version: row.version + 1, ..row })
 }
 
@@ -173,6 +178,10 @@ impl Command for AcceptApplication {
     async fn run(&self, tx: &Tx<'_>) -> Result<ApplicationStep, StoreError> {
         let (resident, row) = lock(tx, self.application).await?;
         tx.permit(Action::AcceptApplication, &resident::object(&resident)?)?;
+        let claims = Ground::of(tx, &resident).await?.facts.claims();
+        if claims > 0 {
+            return Err(ApplicationError::FactsUnverified(claims).into());
+        }
         let change = application::Model { accepted_by: Some(tx.actor().need_person()?.uuid()), ..row.clone() };
         step(&advance(tx, &row, change, ApplicationTrigger::Accept).await?)
     }
@@ -209,6 +218,8 @@ pub struct DecideApplication {
     pub application: ApplicationId,
     /// Whether the approver grants what the rules allow.
     pub approve: bool,
+    /// Why not, where the approver refuses.
+    pub reason: Option<SecretString>,
 }
 
 /// A decided application with its explanation.
@@ -234,6 +245,10 @@ impl Command for DecideApplication {
                 tx.actor().other_than(PersonId::from_uuid(earlier), what)?;
             }
         }
+        // A decided application is told to be so, whatever has become of its programme.
+        let state: ApplicationState = convert::code("application", "state", &row.state)?;
+        state.on(if self.approve { ApplicationTrigger::Approve } else { ApplicationTrigger::Refuse })?;
+        self.check_reason()?;
         let programme: ProgrammeCode = convert::code("application", "programme", &row.programme)?;
         let book = tx.reference.policies(tx.db).await?;
         // A programme that has ended grants nothing, but whoever applied for it gets an answer.
@@ -249,6 +264,9 @@ impl Command for DecideApplication {
         let decision = decide(rules, &facts, tx.today(), &tx.reference.calendar)?;
         let granted = decision.granted && self.approve;
         self.keep(tx, &row, &decision, granted).await?;
+        if let Some(reason) = self.reason.as_ref().filter(|_| !self.approve) {
+            note(tx, row.id, ApplicationTrigger::Refuse, reason).await?;
+        }
         let mut change = application::Model { approved_by: Some(approver.uuid()), ..row.clone() };
         let trigger = if granted {
             let last = tx.reference.calendar.add_working_days(tx.today(), rules.notice_working_days())?;
@@ -263,6 +281,16 @@ impl Command for DecideApplication {
 }
 
 impl DecideApplication {
+    /// Whoever refuses says why; the rules speak for themselves.
+    fn check_reason(&self) -> Result<(), StoreError> {
+        let faults = match (&self.reason, self.approve) {
+            (Some(reason), _) => reason_faults("reason", reason),
+            (None, false) => vec![FieldError::new("reason", "reason.missing", "say why the application is refused")],
+            (None, true) => Vec::new(),
+        };
+        if faults.is_empty() { Ok(()) } else { Err(StoreError::fields(faults)) }
+    }
+
     async fn keep(&self, tx: &Tx<'_>, row: &application::Model, decided: &Decision, granted: bool) -> Result<(), StoreError> {
         let id: DecisionId = tx.id();
         let version = policy::version_row(tx, &decided.programme, &decided.version).await?;
@@ -285,11 +313,33 @@ impl DecideApplication {
     }
 }
 
+/// Keeps what was written about a step, after its text was checked.
+async fn write_note(tx: &Tx<'_>, application: uuid::Uuid, trigger: ApplicationTrigger, text: &SecretString) -> Result<(), StoreError> {
+    let faults = reason_faults("reason", text);
+    if faults.is_empty() { note(tx, application, trigger, text).await } else { Err(StoreError::fields(faults)) }
+}
+
+async fn note(tx: &Tx<'_>, application: uuid::Uuid, trigger: ApplicationTrigger, text: &SecretString) -> Result<(), StoreError> {
+    let id: ApplicationNoteId = tx.id();
+    let row = application_note::Model {
+        id: id.uuid(),
+        application_id: application,
+        step: trigger.to_string(),
+        text_enc: tx.seal("application_note", "text_enc", id.uuid(), text.expose_secret().as_bytes())?,
+        written_by: tx.actor().need_person()?.uuid(),
+        written_at: tx.now(),
+    };
+    application_note::Entity::insert(row.into_active_model()).exec_without_returning(tx.db).await?;
+    Ok(())
+}
+
 /// Raises an objection during the public notice.
 #[derive(Debug, Clone)]
 pub struct ObjectToApplication {
     /// The application.
     pub application: ApplicationId,
+    /// What is objected.
+    pub reason: SecretString,
 }
 
 impl Command for ObjectToApplication {
@@ -300,6 +350,7 @@ impl Command for ObjectToApplication {
     async fn run(&self, tx: &Tx<'_>) -> Result<ApplicationStep, StoreError> {
         let (resident, row) = lock(tx, self.application).await?;
         tx.permit(Action::ObjectToApplication, &resident::object(&resident)?)?;
+        write_note(tx, row.id, ApplicationTrigger::Object, &self.reason).await?;
         let change = application::Model { notice_ends_on: None, ..row.clone() };
         step(&advance(tx, &row, change, ApplicationTrigger::Object).await?)
     }
@@ -310,6 +361,8 @@ impl Command for ObjectToApplication {
 pub struct ReopenApplication {
     /// The application.
     pub application: ApplicationId,
+    /// What looking into the objection has shown.
+    pub reason: SecretString,
 }
 
 impl Command for ReopenApplication {
@@ -320,6 +373,7 @@ impl Command for ReopenApplication {
     async fn run(&self, tx: &Tx<'_>) -> Result<ApplicationStep, StoreError> {
         let (resident, row) = lock(tx, self.application).await?;
         tx.permit(Action::ReopenApplication, &resident::object(&resident)?)?;
+        write_note(tx, row.id, ApplicationTrigger::Reopen, &self.reason).await?;
         let change = application::Model { approved_by: None, ..row.clone() };
         step(&advance(tx, &row, change, ApplicationTrigger::Reopen).await?)
     }

@@ -7,7 +7,7 @@ use domain::{
     access::Action,
     catalogue::Unit,
     consent::ConsentCause,
-    eligibility::{BenefitGrant, Decision, decide},
+    eligibility::{BenefitGrant, Decision},
     entitlement::{Balance, BalanceParts, EntitlementError, WindowState, window_amount},
     event::Event,
     id::{DecisionId, EntitlementId, EntitlementWindowId, ResidentId},
@@ -19,7 +19,7 @@ use domain::{
 use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _};
 
 use crate::{
-    command::{application, consent, resident},
+    command::{consent, resident, review},
     convert,
     entity::{self, entitlement, entitlement_window, hold},
     error::{StoreError, exists},
@@ -54,6 +54,7 @@ pub(crate) async fn open(
     entitlement::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx.db).await.map_err(exists("this entitlement"))?;
     tx.emit(Event::EntitlementOpened { entitlement: id, resident: ResidentId::from_uuid(resident.id) });
     tx.record(&id, None, Some(&row));
+    review::ask_for_review(tx, resident.id).await?;
     if from <= tx.today() {
         open_window(tx, resident, &row).await?;
     }
@@ -178,8 +179,7 @@ pub(crate) async fn granted_on(
     let benefit: BenefitCode = convert::code("entitlement", "benefit", &row.benefit)?;
     let book = tx.reference.policies(tx.db).await?;
     let Some(policy) = book.in_force(&programme, day) else { return Ok(0) };
-    let facts = application::facts_on(tx, resident, day, None).await?;
-    let decided = decide(policy, &facts, day, &tx.reference.calendar)?;
+    let decided = review::decision_on(tx, resident, policy, day).await?;
     let same_form = |grant: &&BenefitGrant| grant.unit.to_string() == row.unit && window_code(grant.window) == row.window_kind;
     Ok(decided.grant(&benefit).filter(same_form).map_or(Ok(0), |grant| window_amount(policy, grant, window))?)
 }

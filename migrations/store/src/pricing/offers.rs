@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     claim::AdjustmentCode,
-    eligibility::{Reason, decide},
+    eligibility::Reason,
     entitlement::WindowState,
     id::OrderId,
     policy::{BenefitCode, Policy, PolicyBook, ProgrammeCode},
@@ -15,7 +15,7 @@ use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder a
 
 use super::{Basis, Pricing, own_holds};
 use crate::{
-    command::{application, entitlement as entitlements},
+    command::{entitlement as entitlements, review},
     convert,
     entity::{care_order, entitlement, entitlement_window, hold},
     error::StoreError,
@@ -195,8 +195,7 @@ impl Pricing<'_> {
     }
 
     async fn eligible(&self, tx: &Tx<'_>, policy: &Policy, day: BusinessDate) -> Result<Result<(), Reason>, StoreError> {
-        let facts = application::facts_on(tx, self.resident, day, None).await?;
-        Ok(decide(policy, &facts, day, &tx.reference.calendar)?.covers(day))
+        Ok(review::decision_on(tx, self.resident, policy, day).await?.covers(day))
     }
 
     async fn window(

@@ -3,7 +3,7 @@
 use domain::{
     access::{Action, Actor},
     catalogue::Unit,
-    entitlement::WindowState,
+    entitlement::{Standing, WindowState},
     id::{EntitlementId, EntitlementWindowId, ResidentId, ServiceAddressId},
     resident::{Coordinate, IdentityDocument, IdentityNumber, LifeStatus, PhoneNumber, Relation},
     time::BusinessDate,
@@ -110,6 +110,8 @@ pub struct EntitlementView {
     pub effective_from: BusinessDate,
     /// First day no longer covered.
     pub effective_until: Option<BusinessDate>,
+    /// How it stands.
+    pub standing: Standing,
     /// Its windows, the latest first.
     pub windows: Vec<WindowView>,
 }
@@ -195,6 +197,7 @@ impl Store {
                 .all(self.db())
                 .await?;
             let windows = windows.iter().map(|window| window_view(window, today)).collect::<Result<_, _>>()?;
+            let standing = command::review::standing(&row)?;
             views.push(EntitlementView {
                 entitlement_id: EntitlementId::from_uuid(row.id),
                 programme: row.programme,
@@ -202,6 +205,7 @@ impl Store {
                 unit: convert::code("entitlement", "unit", &row.unit)?,
                 effective_from: convert::date(row.effective_from),
                 effective_until: row.effective_until.map(convert::date),
+                standing,
                 windows,
             });
         }

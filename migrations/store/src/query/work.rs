@@ -17,7 +17,7 @@ use crate::{
     Store,
     command::entitlement::window_kind,
     convert,
-    entity::{application, care_order, claim_line, consent_request, entitlement, entitlement_window, hold, policy_version},
+    entity::{application, care_order, claim_line, consent_request, entitlement, entitlement_window, hold, policy_version, resident_review},
     error::StoreError,
 };
 
@@ -34,6 +34,21 @@ pub async fn notices_that_ended(store: &Store, today: BusinessDate, max: u64) ->
         .all(store.db())
         .await?;
     Ok(rows.into_iter().map(|row| ApplicationId::from_uuid(row.id)).collect())
+}
+
+/// Residents whose entitlements must be looked at again.
+///
+/// # Errors
+/// Failures of the database.
+pub async fn reviews_due(store: &Store, today: BusinessDate, max: u64) -> Result<Vec<ResidentId>, StoreError> {
+    let rows = resident_review::Entity::find()
+        .filter(resident_review::Column::DueOn.lte(today.get()))
+        .order_by_asc(resident_review::Column::DueOn)
+        .order_by_asc(resident_review::Column::ResidentId)
+        .limit(max)
+        .all(store.db())
+        .await?;
+    Ok(rows.into_iter().map(|row| ResidentId::from_uuid(row.resident_id)).collect())
 }
 
 /// The lengths of windows, each looked at by itself.
