@@ -277,3 +277,63 @@ on_each_database!(possible_doubles_are_shown_and_those_elsewhere_only_counted, a
     let twice = desk.post(409, "community-worker", "/residents", with(&[])).await.unwrap();
     assert_eq!(twice["code"], "store.exists");
 });
+
+/// All items whole, then so many points taken away, from the first item on.
+fn items(total: i64) -> serde_json::Map<String, Value> {
+    let mut less = 90 - total;
+    let scored = domain::assessment::ITEMS.iter().map(|item| {
+        let taken = less.min(i64::from(item.max));
+        less -= taken;
+        (item.code.to_owned(), json!(i64::from(item.max) - taken))
+    });
+    scored.collect()
+}
+
+on_each_database!(the_golden_cases_of_the_assessment_come_out_of_the_api, async |db: TestDb| {
+    let served = Served::start(&db).await.unwrap();
+    let mut desk = Desk::new(&served);
+    let made = desk.post(201, "family", "/residents", mother()).await.unwrap();
+    let path = format!("/residents/{}/assessments", made["resident_id"].as_str().unwrap());
+    let facts = |coma: bool, dementia: bool, events: u32| json!({ "coma": coma, "dementia": dementia, "mental_disorder": false, "risk_events_30d": events });
+    let none = || facts(false, false, 0);
+    for (total, facts, preliminary, last) in [
+        (90, none(), 0, 0),
+        (89, none(), 1, 1),
+        (66, none(), 1, 1),
+        (65, none(), 2, 2),
+        (46, none(), 2, 2),
+        (45, none(), 3, 3),
+        (30, none(), 3, 3),
+        (29, none(), 4, 4),
+        (90, facts(false, true, 0), 0, 1),
+        (70, facts(false, false, 2), 1, 2),
+        (70, facts(false, true, 3), 1, 2),
+        (50, facts(false, false, 1), 2, 2),
+        (88, facts(true, false, 0), 1, 4),
+        (10, facts(false, true, 0), 4, 4),
+    ] {
+        let body = json!({ "assessed_on": "2026-12-01", "items": items(total), "facts": facts });
+        let recorded = desk.post(201, "assessor", &path, body).await.unwrap();
+        let confirmation = format!("/assessments/{}/confirmation", recorded["assessment_id"].as_str().unwrap());
+        let answers = json!({ "items": items(total), "facts": facts });
+        let own = desk.post(403, "assessor", &confirmation, answers.clone()).await.unwrap();
+        assert_eq!(own["code"], "access.same_person");
+        let confirmed = desk.post(200, "assessor-2", &confirmation, answers).await.unwrap();
+        assert_eq!((confirmed["total"].as_i64(), confirmed["valid_until"].as_str()), (Some(total), Some("2027-12-01")));
+        assert_eq!(
+            (confirmed["preliminary_level"].as_i64(), confirmed["final_level"].as_i64()),
+            (Some(preliminary), Some(last)),
+            "{total}"
+        );
+    }
+    // Every wrong or missing item is named, all at once.
+    let mut wrong = items(90);
+    wrong.remove("B.1.1");
+    wrong.insert("B.2.4".to_owned(), json!(4));
+    wrong.insert("B.5.1".to_owned(), json!(0));
+    let body = json!({ "assessed_on": "2026-12-01", "items": wrong, "facts": none() });
+    let refused = desk.ask("assessor", "POST", &path, Some(body)).await.unwrap();
+    let mut named: Vec<_> = faults(&refused).into_iter().map(|(field, _)| field).collect();
+    named.sort();
+    assert_eq!((refused.status, named), (422, ["items.B.1.1", "items.B.2.4", "items.B.5.1"].map(str::to_owned).to_vec()));
+});
