@@ -156,7 +156,8 @@ impl<'a> Case<'a> {
         let path = self.path("entitlements");
         let held = self.desk.get(200, "family", &path).await.unwrap();
         let last = held.as_array().unwrap().iter().rfind(|one| one["programme"] == programme).unwrap();
-        last["windows"][0]["granted"].as_i64().unwrap()
+        let open = last["windows"].as_array().unwrap().iter().find(|window| window["state"] == "open").unwrap();
+        open["granted"].as_i64().unwrap()
     }
 
     /// What a programme would pay for an hour of cleaning.
