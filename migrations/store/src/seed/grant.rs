@@ -30,7 +30,7 @@ use crate::{
         entitlement::{ExpireWindow, OpenWindow, window_code},
     },
     convert,
-    entity::{application, decision, entitlement, entitlement_window},
+    entity::{application, decision, entitlement, entitlement_window, resident_review},
     error::StoreError,
     write::Command as _,
 };
@@ -390,9 +390,14 @@ pub(super) fn change(
     maker.transfer(of.0, &transfer)
 }
 
-/// Lets what ended windows have left lapse, and keeps all windows of the resident.
+/// Lets what ended windows have left lapse, and keeps all windows of the resident. Grounds are looked at again when the
+/// assessment lapses.
 pub(super) fn close_windows(maker: &mut Maker<'_>, home: Home<'_>) -> Result<(), StoreError> {
     let today = maker.today();
+    if !home.grants.is_empty() {
+        let (due_on, reviewed_on) = (home.assessment.valid_until().get(), Some(today.get()));
+        maker.push(resident_review::Model { resident_id: home.id.uuid(), due_on, reviewed_on })?;
+    }
     for granted in home.grants {
         for mut row in granted.windows.into_values() {
             let left = balance(&row)?.available();

@@ -8,13 +8,14 @@ use sea_orm::{
 use crate::error::StoreError;
 
 /// The tables in the order in which their rows are inserted: what is pointed at comes first.
-const ORDER: [&str; 26] = [
+const ORDER: [&str; 27] = [
     "person",
     "resident",
     "resident_registration",
     "resident_match",
     "resident_fact",
     "resident_status",
+    "resident_review",
     "service_address",
     "relation",
     "assessment",
