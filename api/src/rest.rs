@@ -5,6 +5,7 @@ mod accounts;
 mod addresses;
 mod applications;
 mod assessments;
+mod carers;
 mod consents;
 mod demo_clock;
 mod divisions;
@@ -16,6 +17,7 @@ mod me;
 mod once;
 mod orders;
 mod policies;
+mod provider_profiles;
 mod providers;
 mod quotes;
 mod residents;
@@ -37,7 +39,14 @@ use crate::{access::Access, router::RouteTable};
 
 /// All routes of the API, relative to its beginning.
 pub(crate) fn routes() -> RouteTable {
-    RouteTable::default().merge(city()).merge(registry()).merge(eligibility()).merge(service()).merge(settlement()).merge(listed())
+    RouteTable::default()
+        .merge(city())
+        .merge(registry())
+        .merge(eligibility())
+        .merge(providers())
+        .merge(service())
+        .merge(settlement())
+        .merge(listed())
 }
 
 fn act(action: Action) -> Access {
@@ -100,14 +109,30 @@ fn eligibility() -> RouteTable {
         .route(act(Action::ReopenApplication), routes!(applications::reopen))
 }
 
-/// Providers, quotes, orders, visits.
-fn service() -> RouteTable {
+/// Providers and their carers.
+fn providers() -> RouteTable {
     RouteTable::default()
         .route(act(Action::ApplyAsProvider), routes!(providers::apply))
         .route(act(Action::ReviewProvider), routes!(providers::review))
         .route(act(Action::AdmitProvider), routes!(providers::admit))
         .route(act(Action::PublishPrice), routes!(providers::publish_price))
         .route(act(Action::RegisterCarer), routes!(providers::register_carer))
+        .route(act(Action::ReadProvider), routes!(provider_profiles::read))
+        .route(act(Action::ReadProvider), routes!(provider_profiles::read_profile))
+        .route(act(Action::EditProvider), routes!(provider_profiles::edit_profile))
+        .route(act(Action::RecordAgreement), routes!(provider_profiles::record_agreement))
+        .route(act(Action::RecordAgreement), routes!(provider_profiles::end_agreement))
+        .route(act(Action::RecordReview), routes!(provider_profiles::record_review))
+        .route(act(Action::ReadProvider), routes!(carers::list))
+        .route(act(Action::ReadProvider), routes!(carers::read))
+        .route(act(Action::EditCarer), routes!(carers::edit))
+        .route(act(Action::EditCarer), routes!(carers::record_leave))
+        .route(act(Action::EditCarer), routes!(carers::end_leave))
+}
+
+/// Quotes, orders, visits.
+fn service() -> RouteTable {
+    RouteTable::default()
         .route(act(Action::RequestQuote), routes!(quotes::request))
         .route(act(Action::PlaceOrder), routes!(orders::place))
         .route(act(Action::ReadOrder), routes!(orders::read))

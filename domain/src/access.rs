@@ -164,12 +164,20 @@ actions! {
     ReviewProvider: ProviderLicensingOfficer;
     /// Admit a reviewed provider.
     AdmitProvider: Approver;
+    /// See a provider's record, its carers and its bank account, masked.
+    ReadProvider: ProviderManager | CountyClerk | Approver | ProviderLicensingOfficer | Auditor;
+    /// Say where and when a provider serves.
+    EditProvider: ProviderManager;
+    /// Record and end a provider's agreement with the bureau.
+    RecordAgreement: ProviderLicensingOfficer;
+    /// Record the yearly review of a provider's qualification.
+    RecordReview: ProviderLicensingOfficer;
     /// Publish a provider's price.
     PublishPrice: ProviderManager;
     /// Enter a carer with certificates.
     RegisterCarer: ProviderManager;
-    /// See providers with the state of their admission.
-    ReadProvider: ProviderManager | CountyClerk | Approver | ProviderLicensingOfficer | Auditor;
+    /// Say what a carer can do, when they work and when they are away.
+    EditCarer: ProviderManager;
     /// Ask for a quote.
     RequestQuote: FamilyMember | Resident | CommunityWorker;
     /// Book a quoted service.

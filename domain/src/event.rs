@@ -88,10 +88,14 @@ pub enum Event {
     ProviderReviewed { provider: ProviderId },
     /// A provider was admitted.
     ProviderAdmitted { provider: ProviderId },
+    /// A provider's profile, agreement, review or licence changed.
+    ProviderChanged { provider: ProviderId },
     /// A provider published a price.
     PricePublished { provider: ProviderId, price: PriceId },
     /// A provider registered a carer.
     CarerRegistered { provider: ProviderId, carer: CarerId },
+    /// A carer's profile, leave or certificates changed.
+    CarerChanged { provider: ProviderId, carer: CarerId },
     /// A service was booked.
     OrderPlaced { order: OrderId, resident: ResidentId, provider: ProviderId },
     /// An order moved on.
@@ -169,6 +173,8 @@ impl Event {
             Self::ProviderApplied { provider }
             | Self::ProviderReviewed { provider }
             | Self::ProviderAdmitted { provider }
+            | Self::ProviderChanged { provider }
+            | Self::CarerChanged { provider, .. }
             | Self::PricePublished { provider, .. }
             | Self::CarerRegistered { provider, .. } => provider.to_string(),
             Self::OrderPlaced { order, .. }

@@ -162,6 +162,22 @@ kinds! {
     Carer CarerId "car";
     /// A licence of a provider or a certificate of a carer.
     Credential CredentialId "crd";
+    /// An agreement of a provider with the bureau.
+    Agreement AgreementId "agr";
+    /// A yearly review of a provider's qualification.
+    QualificationReview QualificationReviewId "qre";
+    /// A new or renewed licence on its way.
+    LicenceRequest LicenceRequestId "lrq";
+    /// Where a provider is paid.
+    BankAccount BankAccountId "bnk";
+    /// Days on which a carer is away.
+    CarerLeave CarerLeaveId "lea";
+    /// A step of a provider's admission or suspension.
+    ProviderStep ProviderStepId "stp";
+    /// An edition of the service catalogue.
+    CatalogueEdition CatalogueEditionId "ced";
+    /// Which items a programme may pay, from a day on.
+    PurchaseList PurchaseListId "pur";
     /// One row of a provider's price list.
     Price PriceId "pri";
     /// A stored quote with its expiry.

@@ -231,14 +231,6 @@ pub enum OrderError {
         /// Given.
         given: u32,
     },
-    /// The provider or carer lacks a credential that is valid at the time of service.
-    #[error("{who} lacks a valid {kind} at the time of service")]
-    Credential {
-        /// `provider` or `carer`.
-        who: &'static str,
-        /// What is missing.
-        kind: String,
-    },
     /// The provider does not offer the service, or is not admitted.
     #[error("the provider does not offer this service at that time")]
     NotOffered,
@@ -269,7 +261,6 @@ impl Fault for OrderError {
             Self::CarerRelated => "order.carer_related",
             Self::CarerBusy => "order.carer_busy",
             Self::CarerCount { .. } => "order.carer_count",
-            Self::Credential { .. } => "order.credential",
             Self::NotOffered => "order.not_offered",
             Self::ResidentStatus(_) => "order.resident_status",
             Self::ClockInTime => "order.clock_in_time",
@@ -291,7 +282,6 @@ impl Fault for OrderError {
             | Self::TooFarAhead(_)
             | Self::CarerRelated
             | Self::CarerCount { .. }
-            | Self::Credential { .. }
             | Self::NotOffered
             | Self::ClockInTime
             | Self::ClockTime => Kind::Invalid,
@@ -324,7 +314,6 @@ impl Fault for OrderError {
             | Self::NotOpenYet
             | Self::CarerRelated
             | Self::CarerBusy
-            | Self::Credential { .. }
             | Self::ResidentStatus(_)
             | Self::ClockOrder => Vec::new(),
         }

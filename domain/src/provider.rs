@@ -1,12 +1,23 @@
-//! The licensed organisation that serves (服务机构): its code, its credentials and its admission.
+//! The licensed organisation that serves (服务机构): its code, its credentials, its admission, where and when
+//! it serves, where it is paid, and whether it may serve on a day.
 
 mod admission;
+mod area;
+mod bank_account;
 mod credential;
 mod credit_code;
+mod profile;
+mod truth;
+mod week;
 
 pub use admission::{Provider, ProviderForm, ProviderStatus, ProviderTrigger};
+pub use area::{AreaFit, Reach, ServiceArea};
+pub use bank_account::{BankAccount, BankAccountError, BankAccountState, BankAccountTrigger, HOLD_WORKING_DAYS, hold_ends_on};
 pub use credential::{Certificate, Credential, CredentialKind, Licence, Missing, MissingReason, licence_truth};
 pub use credit_code::{CreditCode, CreditCodeError};
+pub use profile::{Agreement, CarerProfile, Dialect, ProfileError, ProviderProfile};
+pub use truth::{CarerStanding, ProviderStanding, Unfit, UnfitError};
+pub use week::{TimeOfDay, WeekHours, WeekRange};
 
 use crate::{
     error::{Fault, FieldError, Kind},

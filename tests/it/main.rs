@@ -14,6 +14,7 @@ mod lists;
 mod money;
 mod onboarding;
 mod operation;
+mod providers;
 mod registry;
 mod review;
 mod schema;

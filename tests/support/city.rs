@@ -12,7 +12,7 @@ use domain::{
     id::{ApplicationId, CarerId, ClaimLineId, OrderId, ProviderId, ResidentId, ServiceAddressId, SessionId, VisitId},
     money::Fen,
     policy::ProgrammeCode,
-    provider::{Credential, CreditCode},
+    provider::{Agreement, Credential, CreditCode},
     resident::{Coordinate, CoordinateSystem, IdentityDocument, PersonName, Relation},
     time::{BusinessDate, DateRange, Instant, parse_instant},
     visit::{Explanation, LocationFix},
@@ -27,7 +27,7 @@ use store::{
         entitlement::{ExpireWindow, OpenWindow},
         order::{AcceptOrder, AssignOrder, CancelOrder, ConfirmOrder, OfferOrder, OrderStep, PassDeadline, PlaceOrder},
         policy::{DraftPolicy, PublishPolicy, SetBudget},
-        provider::{AdmitProvider, ApplyAsProvider, PublishPrice, RegisterCarer, ReviewProvider},
+        provider::{AdmitProvider, ApplyAsProvider, PublishPrice, RecordAgreement, RegisterCarer, ReviewProvider},
         quote::RequestQuote,
         resident::{NewAddress, RegisterResident, Registrant},
         settlement::{ApproveSettlement, ComputeSettlement, ReleaseSettlement},
@@ -417,6 +417,9 @@ async fn admit(db: &TestDb, store: &Store, people: &People) -> anyhow::Result<Pr
     let provider = store.write(write(&people.manager), apply).await?.provider_id;
     store.write(write(&people.officer), ReviewProvider { provider }).await?;
     store.write(write(&people.approver), AdmitProvider { provider }).await?;
+    let valid = DateRange::new(BusinessDate::of(db.source().now()), Some(BusinessDate::from_ymd(2028, 1, 1)?))?;
+    let agreement = Agreement::new("HP-2026-7", valid.from(), valid)?;
+    store.write(write(&people.officer), RecordAgreement { provider, agreement }).await?;
     let price = PublishPrice {
         provider,
         item: ItemCode::Cleaning,

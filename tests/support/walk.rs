@@ -15,7 +15,7 @@ use api::demo::Demo;
 use serde_json::{Value, json};
 use store::{SystemClock, command::account::authenticator_code};
 
-use crate::http::{Asked, Http};
+use crate::http::{Answered, Asked, Http};
 
 pub use steps::{Booked, Outcome};
 
@@ -96,6 +96,22 @@ impl<'a> Walk<'a> {
 
     /// Sends one request as somebody and expects a status; answers the body.
     async fn ask(&mut self, login: &str, method: &str, path: &str, body: Option<Value>, expected: u16) -> anyhow::Result<Value> {
+        self.ask_on(login, method, path, body, (None, expected)).await
+    }
+
+    /// Changes a version of a thing: `If-Match`.
+    async fn edit(&mut self, login: &str, path: &str, version: i64, body: Value) -> anyhow::Result<Value> {
+        self.ask_on(login, "PUT", path, Some(body), (Some(version), 200)).await
+    }
+
+    async fn ask_on(
+        &mut self,
+        login: &str,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+        (version, expected): (Option<i64>, u16),
+    ) -> anyhow::Result<Value> {
         let token = self.token(login).await?;
         self.requests += 1;
         let key = format!("walk-{}-{}", self.serial, self.requests);
@@ -104,13 +120,34 @@ impl<'a> Walk<'a> {
         let path = format!("/api/v1{path}");
         let answered = self
             .http
-            .send(Asked { method, path: &path, token: Some(&token), key: (method == "POST").then_some(&key), body: body.as_ref() })
+            .send_if_match(
+                Asked { method, path: &path, token: Some(&token), key: (method == "POST").then_some(&key), body: body.as_ref() },
+                version.map(|version| format!("\"{version}\"")).as_deref(),
+            )
             .await?;
         self.say(&format!("<- {} {}", answered.status, shorten(&answered.body.to_string())));
         if answered.status != expected {
             bail!("{method} {path} as {login}: {expected} was expected, the answer is {} {}", answered.status, answered.body);
         }
         Ok(answered.body)
+    }
+
+    /// Asks as somebody and answers whatever comes: for tests of what is refused.
+    ///
+    /// # Errors
+    /// No answer.
+    pub async fn call(&mut self, login: &str, method: &str, path: &str, body: Value, version: Option<i64>) -> anyhow::Result<Answered> {
+        let token = self.token(login).await?;
+        self.requests += 1;
+        let key = format!("walk-{}-{}", self.serial, self.requests);
+        let (path, body) = (format!("/api/v1{path}"), (!body.is_null()).then_some(body));
+        let key = (method == "POST").then_some(key.as_str());
+        self.http
+            .send_if_match(
+                Asked { method, path: &path, token: Some(&token), key, body: body.as_ref() },
+                version.map(|version| format!("\"{version}\"")).as_deref(),
+            )
+            .await
     }
 
     async fn post(&mut self, login: &str, path: &str, body: Value, expected: u16) -> anyhow::Result<Value> {

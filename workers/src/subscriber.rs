@@ -63,6 +63,8 @@ pub fn of(event: &Event) -> Vec<&'static str> {
         | Event::ProviderApplied { .. }
         | Event::ProviderReviewed { .. }
         | Event::ProviderAdmitted { .. }
+        | Event::ProviderChanged { .. }
+        | Event::CarerChanged { .. }
         | Event::PricePublished { .. }
         | Event::CarerRegistered { .. }
         | Event::OrderMoved { .. }

@@ -4,6 +4,8 @@
 //! Everything is made by the same commands that the API gives, each as the right person; nothing is written
 //! past them.
 
+use std::collections::BTreeSet;
+
 use domain::{
     access::{Actor, Role},
     catalogue::{ItemCode, ServiceClass},
@@ -11,8 +13,8 @@ use domain::{
     id::{AccountId, PersonId, ProviderId},
     money::Fen,
     policy::{Policy, ProgrammeCode},
-    provider::{Credential, CreditCode},
-    resident::PersonName,
+    provider::{Agreement, CarerProfile, Credential, CreditCode, ProfileError, ProviderProfile, ServiceArea, WeekHours, WeekRange},
+    resident::{PersonName, Sex},
     time::{BusinessDate, DateRange},
 };
 use secrecy::SecretString;
@@ -23,7 +25,7 @@ use store::{
         account::{CreateAccount, NewRole, PasswordHashed, RoleReach},
         city::{FoundCity, ImportDivisions},
         policy::{DraftPolicy, PublishPolicy, SetBudget},
-        provider::{AdmitProvider, ApplyAsProvider, PublishPrice, RegisterCarer, ReviewProvider},
+        provider::{AdmitProvider, ApplyAsProvider, EditCarer, EditProfile, PublishPrice, RecordAgreement, RegisterCarer, ReviewProvider},
     },
 };
 
@@ -213,6 +215,11 @@ impl Seed<'_> {
         let provider = self.store.write(self.as_person(demo, "provider-manager").await?, apply).await?.provider_id;
         self.store.write(self.as_person(demo, "licensing-officer").await?, ReviewProvider { provider }).await?;
         self.store.write(self.as_person(demo, "approver").await?, AdmitProvider { provider }).await?;
+        let today = BusinessDate::of(self.source.now());
+        let valid = DateRange::new(today, Some(today.plus_months(24)?)).map_err(|cause| StoreError::refused(&cause))?;
+        let agreement = Agreement::new("演示-购买服务协议-1", today, valid).map_err(|cause| StoreError::refused(&cause))?;
+        self.store.write(self.as_person(demo, "licensing-officer").await?, RecordAgreement { provider, agreement }).await?;
+        self.profile(demo, provider).await?;
         let prices = [
             (ItemCode::Bathing, 12_000),
             (ItemCode::Cleaning, 4_000),
@@ -233,10 +240,28 @@ impl Seed<'_> {
         Ok(provider)
     }
 
+    /// Serves the whole of its county on all days from morning to evening.
+    async fn profile(&self, demo: &Demo, provider: ProviderId) -> Result<(), StoreError> {
+        let county: Scope = SEAT.get(..6).unwrap_or(SEAT).parse().map_err(|cause| StoreError::refused(&cause))?;
+        let area = ServiceArea::new(BTreeSet::from([county]), None).map_err(|cause| StoreError::refused(&cause))?;
+        let profile = ProviderProfile::new(area, week("07:00", "21:00")?, BTreeSet::new()).map_err(|cause| StoreError::refused(&cause))?;
+        self.store.write(self.as_person(demo, "provider-manager").await?, EditProfile { provider, version: 0, profile }).await?;
+        Ok(())
+    }
+
     async fn carer(&self, demo: &Demo, login: &str) -> Result<(), StoreError> {
         let certificates = self.credentials(&["health_proof", "care_worker", "nurse", "therapist"], login)?;
         let register = RegisterCarer { provider: demo.provider_id, login: login.to_owned(), certificates };
-        self.store.write(self.as_person(demo, "provider-manager").await?, register).await?;
+        let carer = self.store.write(self.as_person(demo, "provider-manager").await?, register).await?.carer_id;
+        let profile = CarerProfile {
+            sex: Sex::Female,
+            skills: BTreeSet::from([ItemCode::Bathing, ItemCode::Cleaning, ItemCode::Meal, ItemCode::Nursing, ItemCode::MedicalEscort]),
+            dialects: BTreeSet::from(["tianjin".parse().map_err(|cause: ProfileError| StoreError::refused(&cause))?]),
+            working_times: week("07:00", "21:00")?,
+            employed_from: BusinessDate::of(self.source.now()),
+            employed_until: None,
+        };
+        self.store.write(self.as_person(demo, "provider-manager").await?, EditCarer { carer, version: 0, profile }).await?;
         Ok(())
     }
 
@@ -252,6 +277,13 @@ impl Seed<'_> {
             })
             .collect()
     }
+}
+
+/// The same hours on each day of the week.
+fn week(from: &str, until: &str) -> Result<WeekHours, StoreError> {
+    let time = |text: &str| text.parse().map_err(|cause: ProfileError| StoreError::refused(&cause));
+    let (from, until) = (time(from)?, time(until)?);
+    WeekHours::new((1..=7).map(|weekday| WeekRange { weekday, from, until }).collect()).map_err(|cause| StoreError::refused(&cause))
 }
 
 fn damaged(faults: &[domain::policy::PolicyFault]) -> StoreError {

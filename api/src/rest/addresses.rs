@@ -56,6 +56,11 @@ impl AddressRequest {
 }
 
 impl PositionRequest {
+    /// A position as it is answered.
+    pub(super) fn of(place: Coordinate) -> Self {
+        Self { system: place.system(), latitude: degrees(place.latitude()), longitude: degrees(place.longitude()) }
+    }
+
     pub(super) fn read(&self, field: &str, faults: &mut Vec<FieldError>) -> Option<Coordinate> {
         let read = Coordinate::parse(self.system, &self.latitude, &self.longitude);
         read.map_err(|fault| faults.extend(fault.fields().into_iter().map(|own| FieldError { field: field.to_owned(), ..own }))).ok()
@@ -75,11 +80,7 @@ pub(crate) struct AddressResponse {
 
 impl From<AddressView> for AddressResponse {
     fn from(view: AddressView) -> Self {
-        let position = view.position.map(|place| PositionRequest {
-            system: place.system(),
-            latitude: degrees(place.latitude()),
-            longitude: degrees(place.longitude()),
-        });
+        let position = view.position.map(PositionRequest::of);
         Self { address_id: view.address_id, division: view.division, text: view.text, position }
     }
 }

@@ -171,7 +171,7 @@ pub(crate) async fn publish_price(
         effective_from: given.effective_from,
     };
     let answer = once(&state, who, key, &body, command).await?;
-    Ok(Created::at(|made: &PublishPriceResponse| format!("/providers/{provider}/prices/{}", made.price_id), answer))
+    Ok(Created::at(|_made: &PublishPriceResponse| format!("/providers/{provider}"), answer))
 }
 
 /// A carer with certificates.
@@ -215,5 +215,5 @@ pub(crate) async fn register_carer(
     }
     let command = RegisterCarer { provider, login: body.value.login.clone(), certificates };
     let answer = once(&state, who, key, &body, command).await?;
-    Ok(Created::at(|made: &RegisterCarerResponse| format!("/providers/{provider}/carers/{}", made.carer_id), answer))
+    Ok(Created::at(|made: &RegisterCarerResponse| format!("/carers/{}", made.carer_id), answer))
 }

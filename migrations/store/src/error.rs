@@ -158,6 +158,7 @@ faults!(
     domain::money::MoneyError,
     domain::order::OrderError,
     domain::provider::ProviderError,
+    domain::provider::UnfitError,
     domain::sample::SampleError,
     domain::settlement::SettlementError,
     domain::state::TransitionError,

@@ -5,6 +5,7 @@ pub mod application;
 pub mod consent;
 pub mod list;
 pub mod order;
+pub mod provider;
 pub mod registry;
 pub mod resident;
 pub mod session;

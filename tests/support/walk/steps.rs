@@ -193,13 +193,24 @@ impl Walk<'_> {
         let provider_id = text(&applied, "provider_id")?.to_owned();
         self.act("licensing-officer", &format!("/providers/{provider_id}/review")).await?;
         self.act("approver", &format!("/providers/{provider_id}/admission")).await?;
+        let until = today.plus_months(24)?;
+        let agreement = json!({ "number": format!("WALK-{}", self.serial), "signed_on": today, "valid_from": today, "valid_until": until });
+        self.post("licensing-officer", &format!("/providers/{provider_id}/agreements"), agreement, 201).await?;
+        let hours: Vec<_> = (1..=7).map(|weekday| json!({ "weekday": weekday, "from": "00:00", "until": "24:00" })).collect();
+        let profile = json!({ "divisions": [BUREAU], "reach": null, "hours": hours, "closing_days": [] });
+        self.edit(&manager, &format!("/providers/{provider_id}/profile"), 0, profile).await?;
         let price = json!({ "item": "bathing", "class": "home", "unit_price_fen": 12_000, "effective_from": today });
         self.post(&manager, &format!("/providers/{provider_id}/prices"), price, 201).await?;
         self.create_account(&carer, "walk carer", json!([{ "role": "carer", "provider_id": provider_id }])).await?;
         let certificate = |kind: &str| json!({ "kind": kind, "number": "HL-2026-7", "valid_from": today, "valid_until": "2036-01-01" });
         let body = json!({ "login": carer, "certificates": [certificate("health_proof"), certificate("care_worker")] });
         let registered = self.post(&manager, &format!("/providers/{provider_id}/carers"), body, 201).await?;
-        Ok(Served { provider_id, manager, carer, carer_id: text(&registered, "carer_id")?.to_owned() })
+        let carer_id = text(&registered, "carer_id")?.to_owned();
+        let profile = json!({
+            "sex": "female", "skills": ["bathing"], "dialects": ["tianjin"], "working_times": hours, "employed_from": today,
+        });
+        self.edit(&manager, &format!("/carers/{carer_id}/profile"), 0, profile).await?;
+        Ok(Served { provider_id, manager, carer, carer_id })
     }
 
     async fn create_account(&mut self, login: &str, name: &str, roles: Value) -> anyhow::Result<()> {

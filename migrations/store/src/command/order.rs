@@ -136,6 +136,9 @@ impl PlaceOrder {
         let provider = provider::read(tx, ProviderId::from_uuid(quoted.provider_id)).await?;
         let day = BusinessDate::of(body.priced.start);
         provider::check_provider(tx, &provider, body.priced.item, day).await?;
+        if !body.split.shares.is_empty() {
+            provider::check_agreement(tx, &provider, day).await?;
+        }
         self.refuse_overlap(tx, resident, body).await?;
         let pricing = Pricing { resident, priced: &body.priced, programmes: body.programmes.as_ref(), basis: Basis::New };
         let now: Split = pricing.split(tx).await?;
@@ -319,7 +322,7 @@ impl Command for AcceptOrder {
         tx.permit(Action::AcceptOrder, &locked.object)?;
         let provider = provider::read(tx, ProviderId::from_uuid(locked.order.provider_id)).await?;
         let item = convert::code("care_order", "item", &locked.order.item)?;
-        provider::check_provider(tx, &provider, item, BusinessDate::of(locked.order.starts_at)).await?;
+        provider::check_order(tx, &provider, &locked.order, item).await?;
         advance(tx, &locked, OrderTrigger::Accept).await
     }
 }
@@ -408,13 +411,14 @@ impl AssignOrder {
         let day = BusinessDate::of(locked.order.starts_at);
         let provider = provider::read(tx, ProviderId::from_uuid(locked.order.provider_id)).await?;
         let item = convert::code("care_order", "item", &locked.order.item)?;
-        provider::check_provider(tx, &provider, item, day).await?;
+        provider::check_order(tx, &provider, &locked.order, item).await?;
         for id in distinct {
             // The lock on the carer's row makes two assignments at one time take turns.
             let row =
                 for_update!(tx, carer::Entity::find_by_id(id.uuid()).filter(carer::Column::ProviderId.eq(provider.id))).one(tx.db).await?;
             let row = row.ok_or_else(StoreError::not_found)?;
             provider::check_carer(tx, *id, item, day).await?;
+            provider::check_available(tx, *id, (locked.order.starts_at, locked.order.ends_at)).await?;
             let related = entity::relation::Entity::find_by_id((row.person_id, locked.resident.id)).one(tx.db).await?;
             if related.is_some() {
                 return Err(OrderError::CarerRelated.into());

@@ -1,5 +1,9 @@
 //! Providers: application with papers, review, admission by a third person; prices, carers, certificates.
 
+mod agreement;
+mod profile;
+mod standing;
+
 use domain::{
     access::{Action, Object, Role},
     catalogue::{ItemCode, ServiceClass},
@@ -8,16 +12,23 @@ use domain::{
     event::Event,
     id::{CarerId, CredentialId, PersonId, PriceId, ProviderId},
     money::Fen,
-    order::OrderError,
-    provider::{Credential, CredentialKind, CreditCode, Provider, ProviderForm, ProviderStatus, licence_truth},
+    provider::{Credential, CreditCode, Provider, ProviderForm, ProviderStatus, ProviderTrigger},
     time::BusinessDate,
 };
 use sea_orm::{ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _, Set};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use agreement::agreements;
+pub use agreement::{AgreementView, EndAgreement, RecordAgreement, RecordReview, RecordedReview};
+pub use profile::{EditCarer, EditProfile, EndLeave, RecordLeave, RecordedLeave, Versioned};
+pub(crate) use profile::{carer_profile, provider_profile};
+pub(crate) use standing::{
+    carer_standings, certificates, check_agreement, check_available, check_carer, check_order, check_provider, licences, provider_standings,
+};
+
 use crate::{
     convert,
-    entity::{account, carer, credential, division, price, provider, role_grant},
+    entity::{account, carer, credential, division, price, provider, provider_step, role_grant},
     error::{StoreError, exists},
     tx::{Tx, for_share, for_update},
     write::Command,
@@ -161,7 +172,7 @@ pub(crate) fn object(row: &provider::Model) -> Result<Object, StoreError> {
     Ok(Object { division: Some(division), provider: Some(ProviderId::from_uuid(row.id)), resident: None })
 }
 
-fn restore(row: &provider::Model) -> Result<Provider, StoreError> {
+pub(crate) fn restore(row: &provider::Model) -> Result<Provider, StoreError> {
     let credit_code =
         CreditCode::parse_with_override(&row.credit_code, true).map_err(|cause| convert::corrupt("provider", "credit_code", &cause))?;
     let form = ProviderForm {
@@ -175,7 +186,7 @@ fn restore(row: &provider::Model) -> Result<Provider, StoreError> {
     Provider::restore(form).map_err(|cause| convert::corrupt("provider", "state", &cause))
 }
 
-async fn save(tx: &Tx<'_>, before: &provider::Model, after: &Provider) -> Result<ProviderStep, StoreError> {
+async fn save(tx: &Tx<'_>, before: &provider::Model, after: &Provider, step: ProviderTrigger) -> Result<ProviderStep, StoreError> {
     let facts = after.facts();
     let row = provider::Model {
         state: facts.status.to_string(),
@@ -185,6 +196,17 @@ async fn save(tx: &Tx<'_>, before: &provider::Model, after: &Provider) -> Result
         ..before.clone()
     };
     tx.save(row.clone()).await?;
+    let step = provider_step::ActiveModel {
+        id: Set(tx.id::<domain::id::ProviderStep>().uuid()),
+        provider_id: Set(row.id),
+        step: Set(step.to_string()),
+        state: Set(row.state.clone()),
+        reason: Set(None),
+        note_enc: Set(None),
+        by_person: Set(tx.actor().need_person()?.uuid()),
+        at: Set(tx.now()),
+    };
+    provider_step::Entity::insert(step).exec_without_returning(tx.db).await?;
     tx.record(&facts.id, Some(before), Some(&row));
     Ok(ProviderStep { provider_id: facts.id, state: facts.status })
 }
@@ -206,7 +228,7 @@ impl Command for ReviewProvider {
         tx.permit(Action::ReviewProvider, &object(&row)?)?;
         let reviewed = restore(&row)?.review(tx.actor().need_person()?)?;
         tx.emit(Event::ProviderReviewed { provider: self.provider });
-        save(tx, &row, &reviewed).await
+        save(tx, &row, &reviewed, ProviderTrigger::Review).await
     }
 }
 
@@ -227,7 +249,7 @@ impl Command for AdmitProvider {
         tx.permit(Action::AdmitProvider, &object(&row)?)?;
         let admitted = restore(&row)?.admit(tx.actor().need_person()?)?;
         tx.emit(Event::ProviderAdmitted { provider: self.provider });
-        save(tx, &row, &admitted).await
+        save(tx, &row, &admitted, ProviderTrigger::Admit).await
     }
 }
 
@@ -380,46 +402,4 @@ pub(crate) async fn enter_carer(
     tx.emit(Event::CarerRegistered { provider, carer: id });
     tx.record(&id, None, None);
     Ok(id)
-}
-
-fn credentials(rows: Vec<credential::Model>) -> Result<Vec<Credential>, StoreError> {
-    rows.into_iter()
-        .map(|row| {
-            let valid = domain::time::DateRange::new(convert::date(row.valid_from), row.valid_until.map(convert::date))
-                .map_err(|cause| convert::corrupt("credential", "valid_until", &cause))?;
-            Credential::new(convert::code("credential", "kind", &row.kind)?, &row.number, valid)
-                .map_err(|cause| convert::corrupt("credential", "number", &cause))
-        })
-        .collect()
-}
-
-/// Licence truth of a provider: asked when an order is quoted, accepted, assigned and begun.
-pub(crate) async fn check_provider(tx: &Tx<'_>, row: &provider::Model, item: ItemCode, day: BusinessDate) -> Result<(), StoreError> {
-    if !restore(row)?.may_serve() {
-        return Err(OrderError::NotOffered.into());
-    }
-    let needed = tx.reference.catalogue.item(item, day).ok_or(OrderError::NotOffered)?;
-    let rows = credential::Entity::find().filter(credential::Column::ProviderId.eq(row.id)).all(tx.db).await?;
-    check(needed.licences().iter(), &credentials(rows)?, day, "provider")
-}
-
-/// Certificate truth of a carer: asked when assigned and when clocking in.
-pub(crate) async fn check_carer(tx: &Tx<'_>, id: CarerId, item: ItemCode, day: BusinessDate) -> Result<(), StoreError> {
-    let needed = tx.reference.catalogue.item(item, day).ok_or(OrderError::NotOffered)?;
-    let rows = credential::Entity::find().filter(credential::Column::CarerId.eq(id.uuid())).all(tx.db).await?;
-    check(needed.certificates().iter(), &credentials(rows)?, day, "carer")
-}
-
-fn check<'a>(
-    needed: impl Iterator<Item = &'a (impl ToString + 'a)>,
-    held: &[Credential],
-    day: BusinessDate,
-    who: &'static str,
-) -> Result<(), StoreError> {
-    let needed: Vec<CredentialKind> =
-        needed.map(|kind| convert::code("catalogue", "credential", &kind.to_string())).collect::<Result<_, _>>()?;
-    licence_truth(&needed, held, day).map_err(|missing| {
-        let kind = missing.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        OrderError::Credential { who, kind }.into()
-    })
 }

@@ -275,6 +275,9 @@ impl RequestQuote {
         priced.gross = line.amount;
         let pricing = Pricing { resident, priced: &priced, programmes: self.programmes.as_ref(), basis: Basis::New };
         let divided = pricing.price(tx).await?;
+        if !divided.split.shares.is_empty() {
+            provider::check_agreement(tx, &provider, day).await?;
+        }
         let level = assessment::valid_on(tx, self.resident, day).await?.map(|assessment| assessment.outcome().final_level);
         let staff_count = item.staff_needed(self.class, level);
         let programmes = self.programmes.clone();
