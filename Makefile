@@ -5,8 +5,10 @@
 STAGE = .ci/stage
 # Further arguments of `make demo`, such as ARGS='--today 2026-12-01'.
 ARGS =
+# The folder of the peers' scripts for `make bench`.
+PEERS =
 
-.PHONY: help build test lint demo clean-demo drift toolchain
+.PHONY: help build test lint bench demo clean-demo drift toolchain
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +29,11 @@ test: toolchain ## run all checks: purity, licences, format, lints, tests on SQL
 	@$(STAGE) format cargo fmt --all --check
 	@$(STAGE) lints cargo clippy --locked --workspace --all-targets -- -D warnings
 	@$(STAGE) tests tests/with-postgres.sh cargo test --locked --workspace
+
+bench: toolchain ## measure the release build and print the figures; PEERS=DIR runs the peers' scripts beside it
+	@$(STAGE) release cargo build --release --locked --package api --package tests --bins
+	@programs="$${CARGO_TARGET_DIR:-target}/release"; peers='$(PEERS)'; \
+	    exec "$$programs/yijia-bench" --yijia "$$programs/yijia" $${peers:+--peers "$$peers"}
 
 demo: build ## serve a small city on one port, kept in the folder demo/; ARGS='--today 2026-12-01'
 	@echo '== demo: serving until you press Ctrl-C'
