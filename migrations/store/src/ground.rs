@@ -73,7 +73,7 @@ impl Ground {
     /// What is known of a resident who was registered with this form, stated these facts and was assessed once.
     pub(crate) fn of_registered(form: ResidentForm, facts: FactHistory, assessment: Assessment) -> Self {
         let statuses = StatusHistory::new(StatusEntry { status: form.status, since: form.status_since }, Vec::new());
-        Self { residence: form.residence.to_string(), form, facts, statuses, assessments: vec![assessment] }
+        Self { residence: form.residence.to_string(), form, facts, statuses, assessments: vec![assessment], carried: None }
     }
 
     /// As [`Ground::load`], inside a transaction.
