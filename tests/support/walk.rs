@@ -23,7 +23,7 @@ pub use steps::{Booked, Outcome};
 pub type CatchUp<'a> = Box<dyn Fn() -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send + 'a>> + Send + Sync + 'a>;
 
 /// How often the walk looks whether the background work has caught up.
-const LOOKS_MAX: u32 = 100;
+const LOOKS_MAX: u32 = 1_200;
 
 /// The walk in progress.
 pub struct Walk<'a> {

@@ -6,11 +6,13 @@
 use std::sync::Arc;
 
 use domain::{
+    access::Actor,
     sample::{Neighbourhood, Period, Shape, at_minute},
     time::Instant,
 };
 use store::{
-    Source, Store, StoreError, SystemClock,
+    SealAudit, Source, Store, StoreError, SystemClock,
+    delivery::Dispatch,
     seed::{Answers, SeedPlan},
 };
 
@@ -45,6 +47,14 @@ pub struct Filled {
 /// Residents for whom one year's budget of the demo lasts.
 const RESIDENTS_PER_BUDGET: u32 = 20_000;
 
+/// Does the background work that founding and settling leave: what visitors do must not wait behind it.
+async fn leave_nothing_over(store: &Store, source: &Source) -> Result<(), StoreError> {
+    let context = || source.context(Actor::System("seed"));
+    while store.write(context(), Dispatch { subscribers: workers::subscriber::of }).await? > 0 {}
+    while store.write(context(), SealAudit).await? > 0 {}
+    Ok(())
+}
+
 /// Founds a city in an empty database and fills it. The same wish gives the same rows under the same keys.
 /// `progress` learns how many neighbourhoods are written, of how many.
 ///
@@ -70,5 +80,6 @@ pub async fn fill(store: &Store, wanted: &Wanted, progress: impl Fn(u32, u32) + 
     let answers = store.fill(plan, progress).await?;
     let telling = close::Story { store, source: &source, demo: &demo, clock: &clock, begin };
     telling.settle_past_months(&period, &counties).await?;
+    leave_nothing_over(store, &source).await?;
     Ok(Filled { demo, answers })
 }
