@@ -112,6 +112,22 @@ impl<'a> Walk<'a> {
         body: Option<Value>,
         (version, expected): (Option<i64>, u16),
     ) -> anyhow::Result<Value> {
+        let answered = self.try_on(login, method, path, body, version).await?;
+        if answered.status != expected {
+            bail!("{method} {path} as {login}: {expected} was expected, the answer is {} {}", answered.status, answered.body);
+        }
+        Ok(answered.body)
+    }
+
+    /// Shows a request with whatever is answered.
+    async fn try_on(
+        &mut self,
+        login: &str,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+        version: Option<i64>,
+    ) -> anyhow::Result<Answered> {
         let token = self.token(login).await?;
         self.requests += 1;
         let key = format!("walk-{}-{}", self.serial, self.requests);
@@ -126,10 +142,7 @@ impl<'a> Walk<'a> {
             )
             .await?;
         self.say(&format!("<- {} {}", answered.status, shorten(&answered.body.to_string())));
-        if answered.status != expected {
-            bail!("{method} {path} as {login}: {expected} was expected, the answer is {} {}", answered.status, answered.body);
-        }
-        Ok(answered.body)
+        Ok(answered)
     }
 
     /// Asks as somebody and answers whatever comes: for tests of what is refused.

@@ -17,7 +17,9 @@ use crate::{
     Store,
     command::entitlement::window_kind,
     convert,
-    entity::{application, care_order, claim_line, consent_request, entitlement, entitlement_window, hold, policy_version, resident_review},
+    entity::{
+        application, care_order, claim_line, consent_request, entitlement, entitlement_window, hold, policy_version, resident_review,
+    },
     error::StoreError,
 };
 
