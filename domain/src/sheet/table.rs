@@ -185,7 +185,8 @@ pub struct Row<'r> {
 impl Row<'_> {
     fn whole_text(&self) -> String {
         let filled = self.table.columns.iter().filter_map(|column| self.text(column.name).map(|text| (column.name, text)));
-        filled.map(|(name, text)| format!("{name}={}:{text};", text.len())).collect()
+        let parts: Vec<String> = filled.map(|(name, text)| format!("{name}={}:{text};", text.len())).collect();
+        parts.concat()
     }
 
     fn fits(&mut self) -> bool {
