@@ -196,6 +196,28 @@ actions! {
     ReadVisitCode: FamilyMember | Resident;
     /// Clock in and out.
     ClockVisit: Carer;
+    /// Bind one's own phone by its key.
+    BindDevice: Carer;
+    /// See the phones of a carer.
+    ReadDevices: Carer | ProviderManager;
+    /// Revoke a phone that is lost or replaced.
+    RevokeDevice: Carer | ProviderManager;
+    /// Report the tasks of a visit, and the check before it.
+    ReportVisit: Carer;
+    /// See a visit with its evidence.
+    ReadVisit: FamilyMember | Resident | ProviderManager | Carer | CountyClerk | Approver | Auditor;
+    /// Correct the times of a visit, or decide about an event that does not fit.
+    CorrectVisit: ProviderManager;
+    /// See the events that do not fit their visits.
+    ReadQuarantine: ProviderManager;
+    /// Report an incident from a visit.
+    ReportIncident: Carer;
+    /// See incidents.
+    ReadIncidents: ProviderManager | CountyClerk;
+    /// Take up an incident and state the measures.
+    HandleIncident: ProviderManager;
+    /// Return or close a resolved incident.
+    ReviewIncident: CountyClerk;
     /// Confirm a completed service.
     ConfirmOrder: FamilyMember | Resident;
     /// Dispute a completed service.

@@ -1,10 +1,12 @@
 //! The service catalogue (服务目录): what can be booked, in which unit, and what it asks of those who serve.
 
 mod book;
+mod checklist;
 mod item;
 mod quantity;
 
 pub use book::Catalogue;
+pub use checklist::{Checklists, Consequence, Measure, MeasureUnit, Question, SafetyRule, Task, ValueRule};
 pub use item::{CatalogueItem, CatalogueUnit, StaffRule};
 pub use quantity::{CatalogueError, Quantity};
 

@@ -13,13 +13,12 @@ use crate::{
     consent::ConsentState,
     entitlement::EntitlementChange,
     id::{
-        AccountId, ApplicationId, AssessmentId, CarerId, ClaimLineId, ConsentRequestId, CorrectionId, DecisionId, EntitlementId,
-        EntitlementWindowId, OrderId, PersonId, PolicyVersionId, PriceId, ProviderId, ResidentId, ReversalId, SettlementPeriodId,
-        SheetImportId, VisitId,
+        AccountId, ApplicationId, AssessmentId, CarerId, ClaimLineId, ConsentRequestId, CorrectionId, DecisionId, DeviceId, EntitlementId, EntitlementWindowId, IncidentId, OrderId, PersonId, PolicyVersionId, PriceId, ProviderId, QuarantinedEventId, ResidentId, ReversalId, SettlementPeriodId, SheetImportId, VisitCorrectionId, VisitId,
     },
     money::Fen,
     order::OrderState,
     time::BusinessDate,
+    visit::{IncidentState, QuarantineState},
 };
 
 /// Something that happened.
@@ -106,6 +105,24 @@ pub enum Event {
     CarerClockedIn { visit: VisitId, carer: CarerId },
     /// A carer clocked out.
     CarerClockedOut { visit: VisitId, carer: CarerId },
+    /// A carer bound a phone by its key.
+    DeviceBound { device: DeviceId, person: PersonId },
+    /// A phone was revoked.
+    DeviceRevoked { device: DeviceId },
+    /// A clock event came that does not fit its visit.
+    ClockQuarantined { visit: VisitId, event: QuarantinedEventId },
+    /// A person decided about such an event.
+    QuarantineResolved { visit: VisitId, event: QuarantinedEventId, to: QuarantineState },
+    /// Somebody else than the carer corrected a clock time.
+    VisitCorrected { visit: VisitId, carer: CarerId, correction: VisitCorrectionId },
+    /// A carer reported the tasks of a visit.
+    VisitReported { visit: VisitId, carer: CarerId },
+    /// A check before the service was recorded.
+    SafetyChecked { visit: VisitId, carer: CarerId },
+    /// An incident was reported from a visit.
+    IncidentReported { incident: IncidentId, visit: VisitId },
+    /// An incident moved on.
+    IncidentMoved { incident: IncidentId, from: IncidentState, to: IncidentState },
     /// A confirmed visit was judged against one benefit.
     ClaimAdjudicated { claim: ClaimLineId, order: OrderId, subsidy: Fen },
     /// The programmes' part of a booked order was worked out anew.
@@ -181,9 +198,16 @@ impl Event {
             | Self::OrderMoved { order, .. }
             | Self::OrderRepriced { order, .. }
             | Self::ClaimAdjudicated { order, .. } => order.to_string(),
-            Self::CarersAssigned { visit, .. } | Self::CarerClockedIn { visit, .. } | Self::CarerClockedOut { visit, .. } => {
-                visit.to_string()
-            }
+            Self::DeviceBound { device, .. } | Self::DeviceRevoked { device } => device.to_string(),
+            Self::CarersAssigned { visit, .. }
+            | Self::CarerClockedIn { visit, .. }
+            | Self::CarerClockedOut { visit, .. }
+            | Self::ClockQuarantined { visit, .. }
+            | Self::QuarantineResolved { visit, .. }
+            | Self::VisitCorrected { visit, .. }
+            | Self::VisitReported { visit, .. }
+            | Self::SafetyChecked { visit, .. } => visit.to_string(),
+            Self::IncidentReported { incident, .. } | Self::IncidentMoved { incident, .. } => incident.to_string(),
             Self::HeldClaimDecided { claim, .. } | Self::ClaimCorrected { claim, .. } => claim.to_string(),
             Self::ConsentRequested { request, .. } | Self::ConsentMoved { request, .. } => request.to_string(),
             Self::ReversalProposed { reversal, .. } | Self::ReversalDecided { reversal, .. } => reversal.to_string(),

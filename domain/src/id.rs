@@ -186,6 +186,20 @@ kinds! {
     Order OrderId "ord";
     /// One delivery of an order.
     Visit VisitId "vis";
+    /// One phone of a carer, known by its key.
+    Device DeviceId "dev";
+    /// One clock event that a phone sent.
+    VisitEvent VisitEventId "vev";
+    /// One clock event that does not fit its visit and waits for a person.
+    QuarantinedEvent QuarantinedEventId "qev";
+    /// One correction of a clock time by another person.
+    VisitCorrection VisitCorrectionId "vco";
+    /// What one carer reports of the tasks of a visit.
+    VisitReport VisitReportId "rep";
+    /// One check before a service that can harm.
+    SafetyCheck SafetyCheckId "saf";
+    /// Something that went wrong at a visit.
+    Incident IncidentId "inc";
     /// An amount reserved by an order.
     Hold HoldId "hld";
     /// One visit judged against one benefit.

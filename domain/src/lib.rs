@@ -11,6 +11,7 @@ pub mod assessment;
 pub mod catalogue;
 pub mod claim;
 pub mod consent;
+pub mod device;
 pub mod division;
 pub mod eligibility;
 pub mod entitlement;

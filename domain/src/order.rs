@@ -75,12 +75,15 @@ pub enum OrderTrigger {
     Cancel,
     /// The time passed and nobody came.
     Miss,
+    /// The check before the service says that it must not begin.
+    Stop,
 }
 
 const FAMILY: &[Role] = &[Role::FamilyMember, Role::Resident];
 const BOOKERS: &[Role] = &[Role::FamilyMember, Role::Resident, Role::CommunityWorker];
 const PROVIDER: &[Role] = &[Role::ProviderManager];
-const CARER: &[Role] = &[Role::Carer];
+/// The carer's phone, or a correction by the provider.
+const CLOCK: &[Role] = &[Role::Carer, Role::ProviderManager];
 
 impl StateMachine for OrderState {
     type Trigger = OrderTrigger;
@@ -128,9 +131,16 @@ impl StateMachine for OrderState {
             Transition { from: Accepted, trigger: T::Assign, to: Assigned, who: PROVIDER, why: "qualified carers are named" },
             Transition { from: Accepted, trigger: T::Expire, to: Expired, who: &[], why: "no carer was named by the start" },
             Transition { from: Assigned, trigger: T::Assign, to: Assigned, who: PROVIDER, why: "other carers are named" },
-            Transition { from: Assigned, trigger: T::ClockIn, to: InService, who: CARER, why: "a carer is there" },
+            Transition { from: Assigned, trigger: T::ClockIn, to: InService, who: CLOCK, why: "a carer is there" },
+            Transition {
+                from: Assigned,
+                trigger: T::Stop,
+                to: Cancelled,
+                who: &[Role::Carer],
+                why: "the check before the service forbids it; nobody pays, the holds are voided",
+            },
             Transition { from: Assigned, trigger: T::Miss, to: Missed, who: &[], why: "nobody came; the holds are voided" },
-            Transition { from: InService, trigger: T::Complete, to: Completed, who: CARER, why: "the last carer has left" },
+            Transition { from: InService, trigger: T::Complete, to: Completed, who: CLOCK, why: "the last carer has left" },
             Transition {
                 from: Completed,
                 trigger: T::Confirm,
@@ -237,15 +247,6 @@ pub enum OrderError {
     /// The resident cannot be served at home now.
     #[error("the resident cannot be served while {0}")]
     ResidentStatus(String),
-    /// Clock-in outside the time allowed.
-    #[error("the visit can be started from {EARLY_MINUTES_MAX} minutes before to {LATE_MINUTES_MAX} minutes after its planned start")]
-    ClockInTime,
-    /// The carer is not assigned to the visit, or has already clocked.
-    #[error("this clock event does not follow the last one of the visit")]
-    ClockOrder,
-    /// The time of a clock event lies in the future or before the last one.
-    #[error("a clock event cannot lie in the future or before the one it follows")]
-    ClockTime,
 }
 
 impl Fault for OrderError {
@@ -263,9 +264,6 @@ impl Fault for OrderError {
             Self::CarerCount { .. } => "order.carer_count",
             Self::NotOffered => "order.not_offered",
             Self::ResidentStatus(_) => "order.resident_status",
-            Self::ClockInTime => "order.clock_in_time",
-            Self::ClockOrder => "order.clock_order",
-            Self::ClockTime => "order.clock_time",
         }
     }
     fn kind(&self) -> Kind {
@@ -276,15 +274,12 @@ impl Fault for OrderError {
             | Self::QuoteChanged
             | Self::ResidentBusy
             | Self::CarerBusy
-            | Self::ClockOrder
             | Self::ResidentStatus(_) => Kind::Conflict,
             Self::StartPassed
             | Self::TooFarAhead(_)
             | Self::CarerRelated
             | Self::CarerCount { .. }
-            | Self::NotOffered
-            | Self::ClockInTime
-            | Self::ClockTime => Kind::Invalid,
+            | Self::NotOffered => Kind::Invalid,
         }
     }
     fn fields(&self) -> Vec<FieldError> {
@@ -298,15 +293,6 @@ impl Fault for OrderError {
                 let cure = "choose a service that the provider offers at that time, or another provider";
                 vec![FieldError::new("item", "order.not_offered", cure)]
             }
-            Self::ClockInTime => {
-                let cure =
-                    format!("write a time from {EARLY_MINUTES_MAX} minutes before to {LATE_MINUTES_MAX} minutes after the planned start");
-                vec![FieldError::new("occurred_at", "order.clock_in_time", cure)]
-            }
-            Self::ClockTime => {
-                let cure = "write the time of the event: not in the future, and not before the event that it follows";
-                vec![FieldError::new("occurred_at", "order.clock_time", cure)]
-            }
             Self::QuoteExpired
             | Self::QuoteUsed
             | Self::QuoteChanged
@@ -314,8 +300,7 @@ impl Fault for OrderError {
             | Self::NotOpenYet
             | Self::CarerRelated
             | Self::CarerBusy
-            | Self::ResidentStatus(_)
-            | Self::ClockOrder => Vec::new(),
+            | Self::ResidentStatus(_) => Vec::new(),
         }
     }
 }
@@ -344,8 +329,6 @@ mod tests {
             (OrderError::TooFarAhead(30), "starts_at"),
             (OrderError::CarerCount { needed: 2, given: 1 }, "carer_ids"),
             (OrderError::NotOffered, "item"),
-            (OrderError::ClockInTime, "occurred_at"),
-            (OrderError::ClockTime, "occurred_at"),
         ];
         for (error, field) in cases {
             let [fault] = error.fields().try_into().unwrap();

@@ -21,6 +21,7 @@ pub use condition::{Condition, Test};
 pub use fact::{FactDeclaration, FactDeclarations, FactKind, FactSubject, FactValue};
 pub use fault::{PolicyError, PolicyFault};
 pub use fund::{Fund, FundPart};
+pub(crate) use load::read_title;
 
 use crate::{
     money::{Fen, MoneyError, Rounding},

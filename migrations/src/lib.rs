@@ -10,6 +10,7 @@ use sea_orm_migration::prelude::*;
 mod m0001;
 mod m0002;
 mod m0003;
+mod m0004;
 mod m0006;
 mod m0008;
 mod m0009;
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001::Spine),
             Box::new(m0002::Registry),
             Box::new(m0003::Providers),
+            Box::new(m0004::Visits),
             Box::new(m0006::Money),
             Box::new(m0008::Operation),
             Box::new(m0009::Flags),

@@ -71,7 +71,8 @@ fn read_version(entry: &Entry<'_>) -> Option<String> {
     right.then(|| text.to_owned())
 }
 
-pub(super) fn read_title(section: &Section<'_>) -> Option<Title> {
+/// The names of a thing in both languages.
+pub(crate) fn read_title(section: &Section<'_>) -> Option<Title> {
     let table = section.require("title", "{ zh = \"…\", en = \"…\" }")?.section()?;
     let zh = table.require("zh", "\"…\"").and_then(|entry| entry.text());
     let en = table.require("en", "\"…\"").and_then(|entry| entry.text());

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 
+use super::{CorrectionReason, NotDoneReason};
 use crate::{resident::Coordinate, time::Instant};
 
 /// How much it costs to forge a signal.
@@ -114,6 +115,33 @@ pub struct VisitEvidence {
     pub family_confirmed: bool,
     /// Why something is missing, if the provider has said so.
     pub explanation: Option<Explanation>,
+}
+
+/// What else bears on the grade of a carer's visit, beside the signals.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Circumstances {
+    /// Somebody else said when the visit began or ended: the phone did not, or said otherwise.
+    pub corrected: Option<CorrectionReason>,
+    /// A required task was not done.
+    pub task_undone: Option<NotDoneReason>,
+    /// The service needs all its carers at one time, and they were not there together.
+    pub apart: bool,
+}
+
+impl Circumstances {
+    const fn are_plain(&self) -> bool {
+        self.corrected.is_none() && self.task_undone.is_none() && !self.apart
+    }
+
+    /// Whether they say by themselves why something is missing.
+    const fn explain(&self) -> bool {
+        self.corrected.is_some() || self.task_undone.is_some()
+    }
+
+    /// For the grading in the module beside this one.
+    pub(super) const fn parts(&self) -> (bool, bool) {
+        (self.are_plain(), self.explain())
+    }
 }
 
 /// Where the carer should be. Where no place is known, or the service may end anywhere (an escort to the

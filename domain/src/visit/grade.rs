@@ -8,17 +8,20 @@
 //! | D | no evidence, a contradiction, or something missing without explanation | void |
 //!
 //! Strengths are those of [`Signal::strength`]. A signal counts only when it is there: what is missing, too
-//! coarse or wrong never counts. A and B need a recorded arrival and departure.
+//! coarse or wrong never counts. A and B need a recorded arrival and departure, every required task done that was
+//! reported on, and, where a service needs all its carers at one time, that they were there together. A time that
+//! somebody corrected afterwards is no recorded one: such a visit is C at best, and its code says why.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 
-use super::{ClockEvidence, CodeCheck, Explanation, LocationFix, Place, Signal, Strength, VisitEvidence};
+use super::{Circumstances, ClockEvidence, CodeCheck, CorrectionReason, Explanation, LocationFix, NotDoneReason, Place, Signal, Strength, VisitEvidence};
 use crate::{
     claim::Payable,
     resident::{Coordinate, CoordinateSystem},
+    time::Instant,
 };
 
 /// Radius in metres around the home within which a position counts, to which the stated accuracy is added.
@@ -26,6 +29,9 @@ pub const GEOFENCE_M: u32 = 300;
 
 /// A position whose stated accuracy is worse than this, in metres, is too coarse to count.
 pub const ACCURACY_LIMIT_M: u32 = 200;
+
+/// How far arrivals and departures may lie apart of carers who must serve together, in minutes.
+pub const TOGETHER_MINUTES_OFF: i64 = 15;
 
 /// How well a visit is proven.
 #[derive(
@@ -85,6 +91,12 @@ pub enum GradeReason {
     ClockOutMissing,
     /// The departure lies before the arrival: a contradiction.
     ClockOutBeforeClockIn,
+    /// Somebody else corrected a time.
+    Corrected(CorrectionReason),
+    /// A required task was not done.
+    TaskUndone(NotDoneReason),
+    /// The carers were not there together, although the service needs them at one time.
+    CarersApart,
     /// The provider explained what is missing.
     Explained(Explanation),
     /// The provider has not explained what is missing.
@@ -106,6 +118,9 @@ impl GradeReason {
             | Self::FamilyUnconfirmed
             | Self::ClockInMissing
             | Self::ClockOutMissing
+            | Self::Corrected(_)
+            | Self::TaskUndone(_)
+            | Self::CarersApart
             | Self::Explained(_)
             | Self::Unexplained => false,
         }
@@ -129,6 +144,9 @@ impl fmt::Display for GradeReason {
             Self::ClockInMissing => f.write_str("clock_in_missing"),
             Self::ClockOutMissing => f.write_str("clock_out_missing"),
             Self::ClockOutBeforeClockIn => f.write_str("clock_out_before_clock_in"),
+            Self::Corrected(reason) => write!(f, "corrected:{reason}"),
+            Self::TaskUndone(reason) => write!(f, "task_undone:{reason}"),
+            Self::CarersApart => f.write_str("carers_apart"),
             Self::Explained(explanation) => write!(f, "explained:{explanation}"),
             Self::Unexplained => f.write_str("unexplained"),
         }
@@ -138,12 +156,19 @@ impl fmt::Display for GradeReason {
 /// Grades one carer's visit, with every reason. A visit of two carers has the worse of their grades.
 #[must_use]
 pub fn grade(evidence: &VisitEvidence, place: &Place) -> (Grade, Vec<GradeReason>) {
-    let mut reasons = check_events(evidence);
+    grade_in(evidence, &Circumstances::default(), place)
+}
+
+/// Grades one carer's visit under circumstances beyond its signals.
+#[must_use]
+pub fn grade_in(evidence: &VisitEvidence, circumstances: &Circumstances, place: &Place) -> (Grade, Vec<GradeReason>) {
+    let mut reasons = check_events(evidence, circumstances);
     reasons.extend(check_location(evidence, place));
     reasons.push(check_code(evidence));
     reasons.push(check_device(evidence));
     reasons.push(if evidence.family_confirmed { GradeReason::Present(Signal::FamilyConfirmation) } else { GradeReason::FamilyUnconfirmed });
-    let complete = evidence.clock_in.is_some() && evidence.clock_out.is_some();
+    let (plain, explained_by_them) = circumstances.parts();
+    let complete = evidence.clock_in.is_some() && evidence.clock_out.is_some() && plain;
     let strengths =
         || reasons.iter().filter_map(|reason| if let GradeReason::Present(signal) = reason { Some(signal.strength()) } else { None });
     let reach = |least| strengths().filter(|strength| *strength >= least).count();
@@ -156,10 +181,27 @@ pub fn grade(evidence: &VisitEvidence, place: &Place) -> (Grade, Vec<GradeReason
     } else if complete && medium >= 1 && all >= 2 {
         (Grade::B, reasons)
     } else {
-        let explained = evidence.explanation.map_or(GradeReason::Unexplained, GradeReason::Explained);
-        reasons.push(explained);
-        (if evidence.explanation.is_some() { Grade::C } else { Grade::D }, reasons)
+        reasons.extend(evidence.explanation.map(GradeReason::Explained));
+        let explained = evidence.explanation.is_some() || explained_by_them;
+        if !explained {
+            reasons.push(GradeReason::Unexplained);
+        }
+        (if explained { Grade::C } else { Grade::D }, reasons)
     }
+}
+
+/// Whether all carers came and left within a quarter of an hour of each other, as a service for several hands
+/// needs it. Whoever has no times was not there.
+#[must_use]
+pub fn were_together(presences: &[Option<(Instant, Instant)>]) -> bool {
+    let near = |times: Vec<Instant>| {
+        let (first, last) = (times.iter().min().copied(), times.iter().max().copied());
+        first.zip(last).is_none_or(|(first, last)| last - first <= chrono::TimeDelta::minutes(TOGETHER_MINUTES_OFF))
+    };
+    let known: Vec<(Instant, Instant)> = presences.iter().copied().flatten().collect();
+    known.len() == presences.len()
+        && near(known.iter().map(|(arrival, _)| *arrival).collect())
+        && near(known.iter().map(|(_, departure)| *departure).collect())
 }
 
 /// The recorded arrival and departure.
@@ -167,14 +209,21 @@ fn events(evidence: &VisitEvidence) -> impl Iterator<Item = ClockEvidence> {
     evidence.clock_in.into_iter().chain(evidence.clock_out)
 }
 
-fn check_events(evidence: &VisitEvidence) -> Vec<GradeReason> {
-    match (evidence.clock_in, evidence.clock_out) {
-        (Some(clock_in), Some(clock_out)) if clock_out.at < clock_in.at => vec![GradeReason::ClockOutBeforeClockIn],
+fn check_events(evidence: &VisitEvidence, circumstances: &Circumstances) -> Vec<GradeReason> {
+    let mut reasons = match (evidence.clock_in, evidence.clock_out) {
+        // A correction has set one of the two times aside and was checked against the other.
+        (Some(clock_in), Some(clock_out)) if clock_out.at < clock_in.at && circumstances.corrected.is_none() => {
+            vec![GradeReason::ClockOutBeforeClockIn]
+        }
         (Some(_), Some(_)) => Vec::new(),
         (Some(_), None) => vec![GradeReason::ClockOutMissing],
         (None, Some(_)) => vec![GradeReason::ClockInMissing],
         (None, None) => vec![GradeReason::ClockInMissing, GradeReason::ClockOutMissing],
-    }
+    };
+    reasons.extend(circumstances.corrected.map(GradeReason::Corrected));
+    reasons.extend(circumstances.task_undone.map(GradeReason::TaskUndone));
+    reasons.extend(circumstances.apart.then_some(GradeReason::CarersApart));
+    reasons
 }
 
 /// One signal when every recorded event whose place is known was there; else every reason why not, once.

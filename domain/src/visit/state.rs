@@ -15,16 +15,25 @@ impl StateMachine for VisitStatus {
     const TABLE: &'static [Transition<Self, VisitTrigger>] = {
         use VisitStatus::{Cancelled, Completed, InService, Missed, Planned};
         use VisitTrigger as T;
+        // The carer's phone, or a correction by the provider.
+        const CLOCK: &[Role] = &[Role::Carer, Role::ProviderManager];
         const BOOKERS: &[Role] = &[Role::FamilyMember, Role::Resident, Role::CommunityWorker, Role::ProviderManager];
         &[
-            Transition { from: Planned, trigger: T::ClockIn, to: InService, who: &[Role::Carer], why: "the first assigned carer arrives" },
+            Transition { from: Planned, trigger: T::ClockIn, to: InService, who: CLOCK, why: "the first assigned carer arrives" },
+            Transition {
+                from: Planned,
+                trigger: T::Stop,
+                to: Cancelled,
+                who: &[Role::Carer],
+                why: "the check before the service forbids it",
+            },
             Transition { from: Planned, trigger: T::Cancel, to: Cancelled, who: BOOKERS, why: "the order ends before the visit" },
             Transition { from: Planned, trigger: T::Miss, to: Missed, who: &[], why: "nobody arrived by the deadline" },
             Transition {
                 from: InService,
                 trigger: T::ClockOut,
                 to: Completed,
-                who: &[Role::Carer],
+                who: CLOCK,
                 why: "the last carer who arrived leaves",
             },
             Transition {

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{
-    catalogue::Catalogue,
+    catalogue::{Catalogue, Checklists},
     division::{self, DivisionTable},
     policy::{Policy, PolicyBook},
     time::WorkingCalendar,
@@ -20,6 +20,8 @@ pub struct Reference {
     pub calendar: WorkingCalendar,
     /// Service items.
     pub catalogue: Catalogue,
+    /// What is done at a visit of each service, and checked before it.
+    pub checklists: Checklists,
     /// The shipped division table, for names and for the county codes of identity numbers.
     pub divisions: DivisionTable,
     /// The book that belongs to a set of published versions, by their digests.
@@ -30,8 +32,9 @@ impl Reference {
     pub(crate) fn shipped() -> Result<Self, StoreError> {
         let calendar = WorkingCalendar::shipped()?;
         let catalogue = Catalogue::shipped().map_err(|faults| damaged("catalogue", &faults))?;
+        let checklists = Checklists::shipped().map_err(|faults| damaged("checklist", &faults))?;
         let divisions = DivisionTable::new(division::shipped().map_err(|faults| damaged("division", &faults))?);
-        Ok(Self { calendar, catalogue, divisions, book: Mutex::new(None) })
+        Ok(Self { calendar, catalogue, checklists, divisions, book: Mutex::new(None) })
     }
 
     /// The published policy versions of the city, parsed. Versions never change once published, so the book

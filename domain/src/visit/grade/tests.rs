@@ -227,3 +227,40 @@ proptest! {
         prop_assert!(grade != Grade::C || evidence.explanation.is_some());
     }
 }
+
+#[test]
+fn a_corrected_time_or_an_undone_task_is_never_paid_at_once() {
+    let full = visit(CodeCheck::Right, true, Some(fix(home(), 10)), true);
+    let under = |evidence: &VisitEvidence, circumstances| {
+        let (grade, reasons) = grade_in(evidence, &circumstances, &Place::at(home()));
+        (grade, reasons.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let corrected = Circumstances { corrected: Some(CorrectionReason::ForgotClockOut), ..Circumstances::default() };
+    let (grade, reasons) = under(&full, corrected);
+    assert_eq!((grade, reasons[0].as_str()), (Grade::C, "corrected:forgot_clock_out"));
+    let (grade, reasons) = under(&VisitEvidence { clock_out: None, ..full }, corrected);
+    assert_eq!((grade, &reasons[..2]), (Grade::C, &["clock_out_missing".to_owned(), "corrected:forgot_clock_out".to_owned()][..]));
+    let nothing = visit(CodeCheck::Absent, false, None, false);
+    assert_eq!(under(&nothing, corrected).0, Grade::D, "a correction is no evidence");
+    let reversed = VisitEvidence { clock_in: full.clock_out, clock_out: full.clock_in, ..full };
+    assert_eq!(under(&reversed, corrected).0, Grade::C, "the wrong time was set aside");
+    let undone = Circumstances { task_undone: Some(NotDoneReason::Refused), ..Circumstances::default() };
+    let (grade, reasons) = under(&full, undone);
+    assert_eq!((grade, reasons[0].as_str()), (Grade::C, "task_undone:refused"));
+    let apart = Circumstances { apart: true, ..Circumstances::default() };
+    let (grade, reasons) = under(&full, apart);
+    assert_eq!((grade, reasons[0].as_str(), reasons.last().unwrap().as_str()), (Grade::D, "carers_apart", "unexplained"));
+    let explained = VisitEvidence { explanation: Some(Explanation::Emergency), ..full };
+    assert_eq!(under(&explained, apart).0, Grade::C);
+    assert_eq!(under(&full, Circumstances::default()).0, Grade::A);
+}
+
+#[test]
+fn carers_are_together_when_they_come_and_leave_within_a_quarter_of_an_hour() {
+    let at = |minute| nine() + TimeDelta::minutes(minute);
+    assert!(were_together(&[Some((at(0), at(60))), Some((at(15), at(45)))]));
+    assert!(!were_together(&[Some((at(0), at(60))), Some((at(16), at(60)))]), "one came late");
+    assert!(!were_together(&[Some((at(0), at(60))), Some((at(0), at(44)))]), "one left early");
+    assert!(!were_together(&[Some((at(0), at(60))), None]), "one never came");
+    assert!(were_together(&[Some((at(0), at(60)))]));
+}

@@ -42,5 +42,7 @@ names! {
         Miss,
         /// The order is cancelled.
         Cancel,
+        /// The check before the service says that it must not begin.
+        Stop,
     }
 }

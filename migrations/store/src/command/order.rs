@@ -260,7 +260,21 @@ pub(crate) async fn adopt_quote(tx: &Tx<'_>, locked: &Locked, quoted: &entity::q
 /// Moves an order to an end without service: its holds go back and its visit is closed.
 pub(crate) async fn end_without_service(tx: &Tx<'_>, locked: &Locked, trigger: OrderTrigger) -> Result<OrderStep, StoreError> {
     let moved = advance(tx, locked, trigger).await?;
-    let close = if trigger == OrderTrigger::Miss { VisitTrigger::Miss } else { VisitTrigger::Cancel };
+    let close = match trigger {
+        OrderTrigger::Miss => VisitTrigger::Miss,
+        OrderTrigger::Stop => VisitTrigger::Stop,
+        OrderTrigger::Offer
+        | OrderTrigger::Accept
+        | OrderTrigger::Decline
+        | OrderTrigger::Expire
+        | OrderTrigger::Assign
+        | OrderTrigger::ClockIn
+        | OrderTrigger::Complete
+        | OrderTrigger::Confirm
+        | OrderTrigger::Dispute
+        | OrderTrigger::Decide
+        | OrderTrigger::Cancel => VisitTrigger::Cancel,
+    };
     move_visit(tx, &locked.visit, close, |visit| visit).await?;
     let inactive = assignment::ActiveModel { active: Set(false), ..Default::default() };
     assignment::Entity::update_many().set(inactive).filter(assignment::Column::VisitId.eq(locked.visit.id)).exec(tx.db).await?;
