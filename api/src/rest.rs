@@ -8,11 +8,13 @@ mod assessments;
 mod carers;
 mod consents;
 mod demo_clock;
+mod devices;
 mod divisions;
 mod entitlements;
 mod facts;
 mod family_members;
 mod lists;
+mod incidents;
 mod me;
 mod once;
 mod orders;
@@ -143,12 +145,34 @@ fn service() -> RouteTable {
         .route(act(Action::DeclineOrder), routes!(orders::decline))
         .route(act(Action::AssignOrder), routes!(orders::assign))
         .route(act(Action::CancelOrder), routes!(orders::cancel))
-        .route(act(Action::ReadVisitCode), routes!(visits::code))
-        .route(act(Action::ClockVisit), routes!(visits::clock_in))
-        .route(act(Action::ClockVisit), routes!(visits::clock_out))
+        .merge(visits())
         .route(act(Action::ConfirmOrder), routes!(orders::confirm))
         .route(act(Action::DisputeOrder), routes!(orders::dispute))
         .route(act(Action::DecideDispute), routes!(orders::decide_dispute))
+}
+
+/// Visits, the phones of carers, incidents.
+fn visits() -> RouteTable {
+    RouteTable::default()
+        .route(act(Action::BindDevice), routes!(devices::anchor))
+        .route(act(Action::BindDevice), routes!(devices::bind))
+        .route(act(Action::ReadDevices), routes!(devices::list))
+        .route(act(Action::RevokeDevice), routes!(devices::revoke))
+        .route(act(Action::ReadVisit), routes!(visits::view::read))
+        .route(act(Action::ReadVisitCode), routes!(visits::code))
+        .route(act(Action::ReportVisit), routes!(visits::records::check_safety))
+        .route(act(Action::ClockVisit), routes!(visits::clock_in))
+        .route(act(Action::ClockVisit), routes!(visits::clock_out))
+        .route(act(Action::ReportVisit), routes!(visits::records::report))
+        .route(act(Action::CorrectVisit), routes!(visits::corrections::correct))
+        .route(act(Action::ReadQuarantine), routes!(visits::corrections::quarantined))
+        .route(act(Action::CorrectVisit), routes!(visits::corrections::discard))
+        .route(act(Action::ReportIncident), routes!(incidents::report))
+        .route(act(Action::ReadIncidents), routes!(incidents::list))
+        .route(act(Action::ReadIncidents), routes!(incidents::read))
+        .route(act(Action::HandleIncident), routes!(incidents::take_up))
+        .route(act(Action::HandleIncident), routes!(incidents::resolve))
+        .route(act(Action::ReviewIncident), routes!(incidents::review))
 }
 
 /// Claim lines that wait, the monthly close, balances; the audit trail and what waits.

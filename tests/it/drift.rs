@@ -13,7 +13,7 @@ use domain::{
     resident::{FactState, LifeStatus},
     settlement::PeriodState,
     state::{StateMachine, diagram},
-    visit::VisitStatus,
+    visit::{IncidentState, QuarantineState, VisitStatus},
 };
 
 fn repository() -> &'static Path {
@@ -73,6 +73,8 @@ fn the_state_diagrams_of_the_domain_are_those_of_its_tables() {
         machine::<ApplicationState>(),
         machine::<OrderState>(),
         machine::<VisitStatus>(),
+        machine::<QuarantineState>(),
+        machine::<IncidentState>(),
         machine::<ProviderStatus>(),
         machine::<PeriodState>(),
         machine::<ConsentState>(),

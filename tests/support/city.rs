@@ -304,6 +304,7 @@ impl<'a> SampleCity<'a> {
             location: Some(LocationFix { coordinate: self.home, accuracy_m: 20 }),
             code: None,
             explanation: (proof == Proof::Explained).then_some(Explanation::NobodyToShowCode),
+            signed: None,
         }
     }
 

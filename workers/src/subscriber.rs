@@ -71,6 +71,15 @@ pub fn of(event: &Event) -> Vec<&'static str> {
         | Event::CarersAssigned { .. }
         | Event::CarerClockedIn { .. }
         | Event::CarerClockedOut { .. }
+        | Event::DeviceBound { .. }
+        | Event::DeviceRevoked { .. }
+        | Event::ClockQuarantined { .. }
+        | Event::QuarantineResolved { .. }
+        | Event::VisitCorrected { .. }
+        | Event::VisitReported { .. }
+        | Event::SafetyChecked { .. }
+        | Event::IncidentReported { .. }
+        | Event::IncidentMoved { .. }
         | Event::ClaimAdjudicated { .. }
         | Event::HeldClaimDecided { .. }
         | Event::OrderRepriced { .. }

@@ -1,17 +1,27 @@
-//! Visits: the code that proves presence, and the clock.
+//! Visits: the code that proves presence, the clock, and what is recorded beside it.
 
-use axum::{Json, extract::State};
+pub(crate) mod corrections;
+pub(crate) mod records;
+pub(crate) mod view;
+
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use domain::{
+    device::SignedClock,
     error::FieldError,
-    id::VisitId,
+    id::{DeviceId, VisitId},
     visit::{Explanation, LocationFix, VisitCode},
 };
 use serde::{Deserialize, Serialize};
-use store::command::visit::{ClockKind, ClockVisit, ClockedVisit};
+use store::command::visit::{ClockKind, ClockOutcome, ClockVisit, ClockedVisit};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{addresses::PositionRequest, quotes::read_instant};
+use super::{addresses::PositionRequest, devices::read_bytes, quotes::read_instant};
 use crate::{
     extract::{PathId, RequestCtx, Valid},
     problem::Problem,
@@ -56,6 +66,38 @@ pub(crate) struct ClockRequest {
     /// Why something is missing.
     #[schema(value_type = Option<String>)]
     explanation: Option<Explanation>,
+    /// What the phone's own key says; absent is absent evidence.
+    signature: Option<SignatureRequest>,
+}
+
+/// What a bound phone adds to an event. It signs these lines, each ended by a line feed, with `-` for what is
+/// absent: `yijia clock 1`, `visit:…`, `kind:clock_in` or `kind:clock_out`, `client_event_id:…`,
+/// `occurred_at:` in microseconds since 1970, `location:<system> <latitude> <longitude> <accuracy_m>` in
+/// millionths of a degree, `code:…`, `explanation:…`, `device:…`, `sequence:…`, `previous:…`, `anchor:…`,
+/// `elapsed_ms:…`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignatureRequest {
+    #[schema(value_type = String)]
+    device_id: DeviceId,
+    /// Number of the event in the sequence of the device, from 1 on.
+    sequence: u64,
+    /// SHA-256 of the lines that the device signed before, in hexadecimal digits; `chain_start` for the first.
+    previous: String,
+    /// The server's time as it was told last, for events recorded without signal.
+    anchor: Option<String>,
+    /// Milliseconds that the phone's monotonic clock counted since.
+    elapsed_ms: Option<u64>,
+    /// The signature in base64url.
+    signature: String,
+}
+
+impl SignatureRequest {
+    fn read(self, faults: &mut Vec<FieldError>) -> SignedClock {
+        let signature = read_bytes("signature.signature", &self.signature, faults);
+        let Self { device_id: device, sequence, previous, anchor, elapsed_ms, .. } = self;
+        SignedClock { device, sequence, previous, anchor, elapsed_ms, signature }
+    }
 }
 
 /// A position with its accuracy.
@@ -72,45 +114,61 @@ pub(crate) struct LocationRequest {
 pub(crate) struct ClockResponse {
     #[schema(value_type = String)]
     visit_id: VisitId,
+    /// `stored`, `waiting` (for the arrival that it follows), `quarantined` (it does not fit; a person decides) or
+    /// `duplicate`.
+    outcome: String,
+    /// Why it does not fit.
+    quarantine_reason: Option<String>,
     visit_state: String,
     order_state: String,
     /// Whether the code that was given is the right one; absent if none was given.
     code_right: Option<bool>,
+    /// What was found of the signature: `sound`, `time_unproven`, `device_revoked` or `sequence_used`.
+    signature: Option<String>,
 }
 
 impl From<ClockedVisit> for ClockResponse {
     fn from(done: ClockedVisit) -> Self {
         Self {
             visit_id: done.visit_id,
+            outcome: done.outcome.to_string(),
+            quarantine_reason: done.quarantine_reason.map(|reason| reason.to_string()),
             visit_state: done.visit_state.to_string(),
             order_state: done.order_state.to_string(),
             code_right: done.code_right,
+            signature: done.signature.map(|finding| finding.to_string()),
         }
     }
 }
 
 /// Clocks a carer in
-#[utoipa::path(post, path = "/visits/{visit_id}/clock_in", tag = "visits", params(("visit_id" = String, Path)), request_body = ClockRequest, responses((status = OK, body = ClockResponse)))]
+#[utoipa::path(post, path = "/visits/{visit_id}/clock_in", tag = "visits", params(("visit_id" = String, Path)), request_body = ClockRequest, responses((status = OK, body = ClockResponse), (status = ACCEPTED, description = "Kept for a person: the event does not fit", body = ClockResponse)))]
 pub(crate) async fn clock_in(
     State(state): State<AppState>,
     who: RequestCtx,
     PathId(visit): PathId<VisitId>,
     body: Valid<ClockRequest>,
-) -> Result<Json<ClockResponse>, Problem> {
-    let command = read(visit, ClockKind::ClockIn, body.value)?;
-    Ok(Json(state.store.write(who.ctx, command).await?.into()))
+) -> Result<Response, Problem> {
+    clock(&state, who, read(visit, ClockKind::ClockIn, body.value)?).await
 }
 
 /// Clocks a carer out
-#[utoipa::path(post, path = "/visits/{visit_id}/clock_out", tag = "visits", params(("visit_id" = String, Path)), request_body = ClockRequest, responses((status = OK, body = ClockResponse)))]
+#[utoipa::path(post, path = "/visits/{visit_id}/clock_out", tag = "visits", params(("visit_id" = String, Path)), request_body = ClockRequest, responses((status = OK, body = ClockResponse), (status = ACCEPTED, description = "Kept for a person: the event does not fit", body = ClockResponse)))]
 pub(crate) async fn clock_out(
     State(state): State<AppState>,
     who: RequestCtx,
     PathId(visit): PathId<VisitId>,
     body: Valid<ClockRequest>,
-) -> Result<Json<ClockResponse>, Problem> {
-    let command = read(visit, ClockKind::ClockOut, body.value)?;
-    Ok(Json(state.store.write(who.ctx, command).await?.into()))
+) -> Result<Response, Problem> {
+    clock(&state, who, read(visit, ClockKind::ClockOut, body.value)?).await
+}
+
+/// `200 OK` for what takes effect, `202 Accepted` for what waits for a person.
+async fn clock(state: &AppState, who: RequestCtx, command: ClockVisit) -> Result<Response, Problem> {
+    let done = state.store.write(who.ctx, command).await?;
+    let kept = done.outcome == ClockOutcome::Quarantined;
+    let status = if kept { StatusCode::ACCEPTED } else { StatusCode::OK };
+    Ok((status, Json(ClockResponse::from(done))).into_response())
 }
 
 fn read(visit: VisitId, kind: ClockKind, given: ClockRequest) -> Result<ClockVisit, Problem> {
@@ -132,8 +190,10 @@ fn read(visit: VisitId, kind: ClockKind, given: ClockRequest) -> Result<ClockVis
             None
         }
     };
+    let signed = given.signature.map(|signature| signature.read(&mut faults));
     if !faults.is_empty() {
         return Err(Problem::fields(faults));
     }
-    Ok(ClockVisit { visit, kind, client_event_id: given.client_event_id, occurred_at, location, code, explanation: given.explanation })
+    let (client_event_id, explanation) = (given.client_event_id, given.explanation);
+    Ok(ClockVisit { visit, kind, client_event_id, occurred_at, location, code, explanation, signed })
 }

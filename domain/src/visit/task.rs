@@ -61,7 +61,7 @@ pub fn faults(reports: &[TaskReport], checklist: &[Task]) -> Vec<FieldError> {
         if !known.insert(&report.task) {
             faults.push(FieldError::new(at("task"), "task.doubled", "report each task once"));
         }
-        faults.extend(check_value(report, task).map(|(code, cure)| FieldError::new(at("value"), code, cure)));
+        faults.extend(value_fault(report, task, at("value")));
         let noted = report.note.as_deref().is_some_and(|note| !note.trim().is_empty());
         if report.not_done == Some(NotDoneReason::Other) && !noted {
             faults.push(FieldError::new(at("note"), "task.note_missing", "say in the note why it was not done"));
@@ -79,18 +79,16 @@ pub fn fits(note: &str) -> bool {
     note.chars().count() <= NOTE_MAX
 }
 
-fn check_value(report: &TaskReport, task: &Task) -> Option<(&'static str, String)> {
-    match (report.value, task.value) {
-        (None, _) => None,
-        (Some(_), _) if report.not_done.is_some() => {
-            Some(("task.value_of_nothing", "leave the value out: the task was not done".to_owned()))
-        }
-        (Some(_), None) => Some(("task.value_not_asked", "leave the value out: this task has none".to_owned())),
-        (Some(value), Some(rule)) => {
-            let cure = || format!("write a whole number from {} to {} in {}", rule.min, rule.max, rule.unit);
-            (!(rule.min..=rule.max).contains(&value)).then(|| ("task.value_range", cure()))
-        }
+fn value_fault(report: &TaskReport, task: &Task, field: String) -> Option<FieldError> {
+    let value = report.value?;
+    if report.not_done.is_some() {
+        return Some(FieldError::new(field, "task.value_of_nothing", "leave the value out: the task was not done"));
     }
+    let Some(rule) = task.value else {
+        return Some(FieldError::new(field, "task.value_not_asked", "leave the value out: this task has none"));
+    };
+    let cure = format!("write a whole number from {} to {} in {}", rule.min, rule.max, rule.unit);
+    (!(rule.min..=rule.max).contains(&value)).then(|| FieldError::new(field, "task.value_range", cure))
 }
 
 /// Why a required task was not done by anybody; none when every one that was reported was done by somebody.

@@ -154,6 +154,7 @@ faults!(
     domain::claim::ClaimError,
     domain::claim::CorrectionError,
     domain::consent::ConsentError,
+    domain::device::DeviceError,
     domain::ledger::LedgerError,
     domain::money::MoneyError,
     domain::order::OrderError,

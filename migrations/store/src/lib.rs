@@ -27,8 +27,10 @@ pub mod query;
 mod reference;
 pub mod rotation;
 pub mod seed;
+mod signature;
 mod tx;
 pub mod verify;
+mod visit_record;
 pub mod write;
 
 use std::sync::Arc;

@@ -3,6 +3,8 @@
 
 pub mod application;
 pub mod consent;
+pub mod device;
+pub mod incident;
 pub mod list;
 pub mod order;
 pub mod provider;
@@ -11,4 +13,20 @@ pub mod resident;
 pub mod session;
 pub mod settlement;
 pub mod trail;
+pub mod visit;
 pub mod work;
+
+use domain::{
+    access::{Actor, Reach, Role},
+    id::ProviderId,
+};
+
+/// The providers that somebody reaches in a role.
+fn providers_of(actor: &Actor, role: Role) -> Vec<ProviderId> {
+    let Actor::Person(person) = actor else { return Vec::new() };
+    let reached = |reach: &Reach| match reach {
+        Reach::Provider(provider) => Some(*provider),
+        Reach::Division(_) | Reach::Bound(_) => None,
+    };
+    person.grants.iter().filter(|grant| grant.role == role).filter_map(|grant| reached(&grant.reach)).collect()
+}

@@ -7,6 +7,7 @@ use domain::{
     catalogue::{CatalogueUnit, CertificateKind, ItemCode, LicenceKind, MealTime, ServiceClass, Unit},
     claim::{AdjustmentCode, Block, ClaimLineState, ReversalCause, ReversalState},
     consent::{ConsentCause, ConsentState},
+    device::{KeyAlgorithm, SignatureFinding},
     entitlement::{EntitlementChange, Standing, WindowState},
     order::OrderState,
     provider::ProviderStatus,
@@ -16,7 +17,10 @@ use domain::{
     },
     settlement::PeriodState,
     time::WindowKind,
-    visit::{Explanation, Grade, Signal, VisitStatus},
+    visit::{
+        CorrectionReason, Explanation, Grade, IncidentKind, IncidentState, NotDoneReason, QuarantineReason, QuarantineState, SafetyOutcome,
+        Severity, Signal, VisitStatus,
+    },
 };
 use strum::IntoEnumIterator;
 
@@ -54,11 +58,26 @@ fn every_state_has_a_text() {
     check::<ReversalState>("reversal.state");
     check::<WindowState>("entitlement.state");
     check::<ProviderStatus>("provider.state");
+    check::<QuarantineState>("quarantined_event.state");
+    check::<IncidentState>("incident.state");
 }
 
 #[test]
 fn states_are_those_of_the_machines_alone() {
-    let machines = ["application", "fact", "order", "visit", "claim", "settlement", "provider", "consent", "reversal", "entitlement"];
+    let machines = [
+        "application",
+        "fact",
+        "order",
+        "visit",
+        "claim",
+        "settlement",
+        "provider",
+        "consent",
+        "reversal",
+        "entitlement",
+        "quarantined_event",
+        "incident",
+    ];
     for key in keys(Locale::ZhCn) {
         let machine = key.split_once(".state.").map(|(machine, _)| machine);
         let known = machine.is_none_or(|name| name == "problem" || machines.contains(&name));
@@ -100,6 +119,14 @@ fn every_code_of_a_visit_and_its_claim_has_a_text() {
     check::<Grade>("grade");
     check::<Signal>("signal");
     check::<Explanation>("explanation");
+    check::<KeyAlgorithm>("key_algorithm");
+    check::<SignatureFinding>("signature_finding");
+    check::<QuarantineReason>("quarantine_reason");
+    check::<CorrectionReason>("correction_reason");
+    check::<NotDoneReason>("not_done_reason");
+    check::<SafetyOutcome>("safety_outcome");
+    check::<IncidentKind>("incident_kind");
+    check::<Severity>("severity");
     check::<AdjustmentCode>("adjustment");
     check::<Block>("block");
     check::<ConsentCause>("consent_cause");

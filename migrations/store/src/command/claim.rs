@@ -12,7 +12,7 @@ use domain::{
     policy::FundCode,
     tariff::{PricedUse, Split},
     time::{BusinessDate, Instant},
-    visit::{Grade, grade, minutes_used},
+    visit::{Grade, minutes_used},
 };
 use sea_orm::{ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, Set};
 use serde::{Deserialize, Serialize};
@@ -73,10 +73,8 @@ pub(crate) async fn adjudicate(tx: &Tx<'_>, locked: &order::Locked, confirmation
 /// The grade of a visit is the worst of its carers' grades.
 async fn grade_visit(tx: &Tx<'_>, locked: &order::Locked, confirmation: Confirmation) -> Result<Grade, StoreError> {
     let family_confirmed = confirmation == Confirmation::Family;
-    let (team, place) = visits::evidence(tx, locked, family_confirmed).await?;
-    let graded: Vec<_> = team.iter().map(|one| grade(one, &place)).collect();
-    let worst = graded.iter().map(|(grade, _)| *grade).max().unwrap_or(Grade::D);
-    let reasons: Vec<Vec<String>> = graded.iter().map(|(_, reasons)| reasons.iter().map(ToString::to_string).collect()).collect();
+    let (worst, graded) = visits::grade_visit(tx, locked, family_confirmed).await?;
+    let reasons: Vec<Vec<String>> = graded.iter().map(|reasons| reasons.iter().map(ToString::to_string).collect()).collect();
     let change = visit::ActiveModel {
         grade: Set(Some(worst.to_string().to_ascii_lowercase())),
         grade_reasons: Set(Some(convert::to_json("visit", &reasons)?)),

@@ -142,14 +142,14 @@ impl Store {
     }
 
     /// A carer sees the orders to which they are assigned, and no others of their provider.
-    async fn need_own_assignment(&self, actor: &Actor, team: &[assignment::Model]) -> Result<(), StoreError> {
+    pub(super) async fn need_own_assignment(&self, actor: &Actor, team: &[assignment::Model]) -> Result<CarerId, StoreError> {
         let person = actor.need_person()?;
         let own = carer::Entity::find().filter(carer::Column::PersonId.eq(person.uuid())).all(self.db()).await?;
-        let assigned = team.iter().any(|member| member.active && own.iter().any(|carer| carer.id == member.carer_id));
-        if assigned { Ok(()) } else { Err(StoreError::not_found()) }
+        let assigned = team.iter().find(|member| member.active && own.iter().any(|carer| carer.id == member.carer_id));
+        assigned.map(|member| CarerId::from_uuid(member.carer_id)).ok_or_else(StoreError::not_found)
     }
 
-    async fn order_object(&self, row: &care_order::Model) -> Result<Object, StoreError> {
+    pub(super) async fn order_object(&self, row: &care_order::Model) -> Result<Object, StoreError> {
         let resident = resident::Entity::find_by_id(row.resident_id).one(self.db()).await?.ok_or_else(StoreError::not_found)?;
         Ok(Object { provider: Some(ProviderId::from_uuid(row.provider_id)), ..command::resident::object(&resident)? })
     }

@@ -100,6 +100,7 @@ fn one(
         location: location(maker, course, home, proof)?,
         code: shows_code.then(|| code_at(&home.secret, course.visit_id, at)),
         explanation,
+        signed: None,
     };
     let code = if shows_code { CodeCheck::Right } else { CodeCheck::Absent };
     let evidence = ClockEvidence { at, location: command.location, code, device_bound: proof == Proof::Full };
