@@ -80,7 +80,8 @@ impl Fault for VisitError {
             Self::EndBeforeStart => vec![FieldError::new("end", "visit.end_before_start", "write an end on or after the start")],
             Self::TooLong => vec![FieldError::new("quantity", "visit.too_long", "book a shorter time")],
             Self::CorrectionTime => {
-                let cure = "write a time around the plan, not in the future, the arrival before the departure, and nowhere else at that time";
+                let cure =
+                    "write a time around the plan, not in the future, the arrival before the departure, and nowhere else at that time";
                 vec![FieldError::new("occurred_at", "visit.correction_time", cure)]
             }
             Self::CorrectionNote => vec![FieldError::new("note", "visit.correction_note", "say in 1 to 500 characters what happened")],

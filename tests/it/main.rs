@@ -24,6 +24,7 @@ mod sign_in;
 mod texts;
 mod tidy;
 mod verify;
+mod visits;
 mod walk;
 mod write_door;
 mod write_together;

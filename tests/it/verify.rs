@@ -453,7 +453,14 @@ on_each_database!(an_audit_trail_that_was_touched_is_found, async |db: TestDb| {
 
 on_each_database!(a_state_that_does_not_follow_from_its_events_is_found, async |db: TestDb| {
     let stream = Text("SELECT stream FROM event WHERE kind = 'order_placed' ORDER BY id LIMIT 1");
+    let clocked = Id("vis", "SELECT visit_id FROM visit_event ORDER BY visit_id LIMIT 1");
     let plants = [
+        plant(
+            "I18",
+            clocked,
+            "UPDATE visit_event SET occurred_at = (SELECT created_at FROM city) WHERE visit_id = {victim}",
+            "its times are not those that were recorded or corrected",
+        ),
         plant(
             "I18",
             ASSIGNED,

@@ -20,7 +20,7 @@ on_each_database!(a_family_books_with_the_subsidy_and_with_the_voucher, async |d
     assert_eq!(subsidy.quote["shares"][0]["split"], json!({ "city": 6_000, "district": 6_000 }));
     assert_eq!(subsidy.quote["family_fen"], 0);
     assert_eq!(voucher.order["claim_lines"][0]["subsidy_fen"], 6_000);
-    assert_eq!(voucher.order["grade"], "b");
+    assert_eq!((&voucher.order["grade"], &subsidy.order["grade"]), (&json!("a"), &json!("a")));
     assert_eq!(outcome.periods[1]["total_fen"], 12_000);
     assert_eq!(net(&outcome.balances, "bank/"), -18_000);
     assert_eq!(served.store.backlog().await.unwrap().pending, 0);

@@ -7,5 +7,6 @@ pub mod db;
 pub mod desk;
 pub mod http;
 pub mod market;
+pub mod phone;
 pub mod served;
 pub mod walk;

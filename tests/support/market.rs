@@ -128,6 +128,32 @@ impl<'a> Market<'a> {
         Ok(self.try_run(&self.people().family, PlaceOrder { quote: quoted.quote_id }).await?)
     }
 
+    /// A carer of the provider, with whoever is behind them.
+    ///
+    /// # Errors
+    /// A city without carers.
+    pub fn carer(&self) -> anyhow::Result<&(domain::id::CarerId, domain::access::Actor)> {
+        self.city.carers.first().ok_or_else(|| anyhow::anyhow!("no carer"))
+    }
+
+    /// Books two hours and names the carer.
+    ///
+    /// # Errors
+    /// Whatever a command refuses.
+    pub async fn assigned(&self, start: &str) -> anyhow::Result<OrderStep> {
+        let booked = self.book(start).await?;
+        self.city.assign(booked.order_id, self.carer()?.0).await?;
+        Ok(booked)
+    }
+
+    /// A clock event with a position and no explanation, at a time.
+    ///
+    /// # Errors
+    /// No such time.
+    pub fn clock(&self, visit: domain::id::VisitId, kind: ClockKind, at: &str) -> anyhow::Result<store::command::visit::ClockVisit> {
+        Ok(store::command::visit::ClockVisit { occurred_at: parse_instant(at)?, ..self.city.clock(visit, kind, Proof::Confirmed) })
+    }
+
     /// Lets a booked order be accepted, assigned and served on time.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 #![expect(clippy::indexing_slicing, reason = "a JSON value answers null for what it does not hold")]
 
 mod numbers;
+mod service;
 mod steps;
 
 use std::{collections::BTreeMap, fmt, future::Future, pin::Pin};

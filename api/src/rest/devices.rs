@@ -98,7 +98,13 @@ pub(crate) async fn bind(
     let bytes = read_bytes("public_key", &given.public_key, &mut faults);
     let signature = read_bytes("signature", &given.signature, &mut faults);
     let public = PublicKey::new(given.algorithm, bytes);
-    let public = public.map_err(|fault| if faults.is_empty() { faults.extend(fault.fields()) }).ok();
+    let public = public
+        .map_err(|fault| {
+            if faults.is_empty() {
+                faults.extend(fault.fields())
+            }
+        })
+        .ok();
     let Some(public) = public.filter(|_| faults.is_empty()) else { return Err(Problem::fields(faults)) };
     let command = BindDevice { key: public, anchor: given.anchor.clone(), signature };
     let answer = once(&state, who, key, &body, command).await?;
@@ -128,12 +134,7 @@ pub(crate) struct DeviceResponse {
 
 impl From<DeviceView> for DeviceResponse {
     fn from(view: DeviceView) -> Self {
-        Self {
-            device_id: view.device_id,
-            algorithm: view.algorithm.to_string(),
-            bound_at: view.bound_at,
-            revoked_at: view.revoked_at,
-        }
+        Self { device_id: view.device_id, algorithm: view.algorithm.to_string(), bound_at: view.bound_at, revoked_at: view.revoked_at }
     }
 }
 

@@ -59,12 +59,7 @@ pub(crate) struct IncidentStepResponse {
 
 impl From<IncidentStep> for IncidentStepResponse {
     fn from(step: IncidentStep) -> Self {
-        Self {
-            incident_id: step.incident_id,
-            state: step.state.to_string(),
-            owner_role: step.owner_role,
-            deadline_at: step.deadline_at,
-        }
+        Self { incident_id: step.incident_id, state: step.state.to_string(), owner_role: step.owner_role, deadline_at: step.deadline_at }
     }
 }
 

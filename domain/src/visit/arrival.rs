@@ -206,7 +206,13 @@ mod tests {
     }
 
     fn planned() -> VisitTimes {
-        VisitTimes { starts_at: at("09:00:00"), ends_at: at("10:00:00"), clock_in_at: None, clock_out_at: None, order: OrderState::Assigned }
+        VisitTimes {
+            starts_at: at("09:00:00"),
+            ends_at: at("10:00:00"),
+            clock_in_at: None,
+            clock_out_at: None,
+            order: OrderState::Assigned,
+        }
     }
 
     #[test]
@@ -231,16 +237,10 @@ mod tests {
         assert_eq!(place(ClockKind::ClockOut, at("10:00:00"), now, &planned()), Arrival::Waits);
         let left = VisitTimes { clock_out_at: Some(at("10:00:00")), ..planned() };
         assert_eq!(place(ClockKind::ClockIn, at("09:00:00"), now, &left), Arrival::Fits);
-        assert_eq!(
-            place(ClockKind::ClockIn, at("10:00:01"), now, &left),
-            Arrival::Quarantined(QuarantineReason::DepartureBeforeArrival)
-        );
+        assert_eq!(place(ClockKind::ClockIn, at("10:00:01"), now, &left), Arrival::Quarantined(QuarantineReason::DepartureBeforeArrival));
         let come = VisitTimes { clock_in_at: Some(at("09:00:00")), order: OrderState::InService, ..planned() };
         assert_eq!(place(ClockKind::ClockOut, at("10:00:00"), now, &come), Arrival::Fits);
-        assert_eq!(
-            place(ClockKind::ClockOut, at("08:59:59"), now, &come),
-            Arrival::Quarantined(QuarantineReason::DepartureBeforeArrival)
-        );
+        assert_eq!(place(ClockKind::ClockOut, at("08:59:59"), now, &come), Arrival::Quarantined(QuarantineReason::DepartureBeforeArrival));
         // A departure that was closed as forgotten may still come in until the visit is confirmed.
         let closed = VisitTimes { order: OrderState::Completed, ..come };
         assert_eq!(place(ClockKind::ClockOut, at("10:00:00"), now, &closed), Arrival::Fits);

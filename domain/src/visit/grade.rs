@@ -17,7 +17,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 
-use super::{Circumstances, ClockEvidence, CodeCheck, CorrectionReason, Explanation, LocationFix, NotDoneReason, Place, Signal, Strength, VisitEvidence};
+use super::{
+    Circumstances, ClockEvidence, CodeCheck, CorrectionReason, Explanation, LocationFix, NotDoneReason, Place, Signal, Strength,
+    VisitEvidence,
+};
 use crate::{
     claim::Payable,
     resident::{Coordinate, CoordinateSystem},

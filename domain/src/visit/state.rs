@@ -29,13 +29,7 @@ impl StateMachine for VisitStatus {
             },
             Transition { from: Planned, trigger: T::Cancel, to: Cancelled, who: BOOKERS, why: "the order ends before the visit" },
             Transition { from: Planned, trigger: T::Miss, to: Missed, who: &[], why: "nobody arrived by the deadline" },
-            Transition {
-                from: InService,
-                trigger: T::ClockOut,
-                to: Completed,
-                who: CLOCK,
-                why: "the last carer who arrived leaves",
-            },
+            Transition { from: InService, trigger: T::ClockOut, to: Completed, who: CLOCK, why: "the last carer who arrived leaves" },
             Transition {
                 from: InService,
                 trigger: T::CloseForgotten,

@@ -18,6 +18,7 @@ pub mod family;
 pub mod import;
 pub mod likeness;
 pub mod incident;
+pub mod likeness;
 pub mod order;
 pub mod policy;
 pub mod provider;

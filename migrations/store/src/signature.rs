@@ -41,7 +41,8 @@ mod tests {
     fn a_signature_of_either_kind_is_of_its_key_and_its_message_alone() {
         let random = SystemRandom::new();
         let one = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
-        let other = PublicKey::new(KeyAlgorithm::Ed25519, Ed25519KeyPair::from_seed_unchecked(&[8; 32]).unwrap().public_key().as_ref().to_vec());
+        let other =
+            PublicKey::new(KeyAlgorithm::Ed25519, Ed25519KeyPair::from_seed_unchecked(&[8; 32]).unwrap().public_key().as_ref().to_vec());
         let ed25519 = PublicKey::new(KeyAlgorithm::Ed25519, one.public_key().as_ref().to_vec()).unwrap();
         assert!(is_of(&ed25519, "text", one.sign(b"text").as_ref()));
         assert!(!is_of(&other.unwrap(), "text", one.sign(b"text").as_ref()));

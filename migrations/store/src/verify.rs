@@ -19,6 +19,7 @@ mod parents;
 mod periods;
 mod replay;
 mod trail;
+mod visits;
 mod windows;
 
 use std::fmt::Display;

@@ -216,9 +216,7 @@ async fn corrections(db: &impl ConnectionTrait, visit: Uuid) -> Result<Vec<Corre
 async fn reports(db: &impl ConnectionTrait, keys: &KeyRing, visit: Uuid) -> Result<Vec<Reported>, StoreError> {
     use visit_report::Column as C;
     let rows = visit_report::Entity::find().filter(C::VisitId.eq(visit)).order_by_asc(C::OccurredAt).order_by_asc(C::Id).all(db).await?;
-    rows.into_iter()
-        .map(|row| Ok(Reported { body: open(keys, ("visit_report", "body_enc"), row.id, &row.body_enc)?, row }))
-        .collect()
+    rows.into_iter().map(|row| Ok(Reported { body: open(keys, ("visit_report", "body_enc"), row.id, &row.body_enc)?, row })).collect()
 }
 
 async fn checks(db: &impl ConnectionTrait, keys: &KeyRing, visit: Uuid) -> Result<Vec<Checked>, StoreError> {

@@ -5,7 +5,8 @@ use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
 use domain::time::{BusinessDate, Month};
 use serde_json::{Value, json};
 
-use super::{Walk, numbers, text};
+use super::{Walk, numbers, service::AtHome, text};
+use crate::phone::Phone;
 
 const DIVISIONS: &str = include_str!("../../../domain/data/divisions.csv");
 /// The community in which the resident of the walk lives.
@@ -77,9 +78,10 @@ impl Walk<'_> {
         let last = notice_ends_on.into_iter().max().context("a walk needs a programme")?;
         self.pass_notice(&resident, last, programmes).await?;
         let served = self.admit_provider().await?;
+        let mut phone = self.bind_phone(&served.carer).await?;
         let mut orders = Vec::new();
         for programme in programmes {
-            orders.push(self.serve(&resident, &served, programme).await?);
+            orders.push(self.serve(&resident, &served, &mut phone, programme).await?);
         }
         let periods = self.close_month(programmes).await?;
         let balances = self.balances().await?;
@@ -227,7 +229,7 @@ impl Walk<'_> {
     }
 
     /// Quotes, books, serves and confirms one bathing visit under one programme.
-    async fn serve(&mut self, resident: &Resident, served: &Served, programme: &str) -> anyhow::Result<Booked> {
+    async fn serve(&mut self, resident: &Resident, served: &Served, phone: &mut Phone, programme: &str) -> anyhow::Result<Booked> {
         self.title(&format!("The family asks for a quote under {programme} and books"));
         let start = self.start().await?;
         let body = json!({
@@ -237,32 +239,26 @@ impl Walk<'_> {
         let quote = self.post("family", "/quotes", body, 201).await?;
         let placed = self.post("family", "/orders", json!({ "quote_id": quote["quote_id"] }), 201).await?;
         let order = format!("/orders/{}", text(&placed, "order_id")?);
-        let visit = format!("/visits/{}", text(&placed, "visit_id")?);
         self.title("The order is offered, accepted, assigned");
         self.get_until(&served.manager, &order, |answer| answer["state"] == "offered").await?;
         self.act(&served.manager.clone(), &format!("{order}/acceptance")).await?;
         self.post(&served.manager.clone(), &format!("{order}/assignment"), json!({ "carer_ids": [served.carer_id] }), 200).await?;
-        self.title("The carer clocks in and out with evidence and code; the family confirms");
+        let visit_id = text(&placed, "visit_id")?;
+        let mut home = AtHome { carer: &served.carer, visit_id, phone };
+        self.title("The carer checks that the bath is safe, clocks in and out with evidence and code, reports; the family confirms");
         self.move_by(120).await?;
-        self.clock(served, &visit, "clock_in").await?;
+        let now = self.now().await?.0;
+        self.check_safety(&mut home, now).await?;
+        self.clock(&mut home, "clock_in", now).await?;
         self.move_by(60).await?;
-        self.clock(served, &visit, "clock_out").await?;
+        let now = self.now().await?.0;
+        self.report(&mut home, now).await?;
+        self.clock(&mut home, "clock_out", now).await?;
         self.act("family", &format!("{order}/confirmation")).await?;
+        self.look_at_visit(&home, &served.manager).await?;
         let order = self.get("family", &order).await?;
         ensure!(order["state"] == "confirmed" && order["claim_lines"][0]["state"] == "posted", "the claim is posted: {order}");
         Ok(Booked { quote, order })
-    }
-
-    async fn clock(&mut self, served: &Served, visit: &str, end: &str) -> anyhow::Result<()> {
-        let code = self.get("family", &format!("{visit}/code")).await?;
-        let now = self.now().await?;
-        let body = json!({
-            "client_event_id": format!("{end}-{}-{}", self.serial, now.0.timestamp()), "occurred_at": now.0, "code": code["code"],
-            "location": { "position": { "system": "gcj02", "latitude": "39.117300", "longitude": "117.196100" }, "accuracy_m": 20 },
-        });
-        let clocked = self.post(&served.carer.clone(), &format!("{visit}/{end}"), body, 200).await?;
-        ensure!(clocked["code_right"] == true, "the code was shown a moment ago: {clocked}");
-        Ok(())
     }
 
     async fn close_month(&mut self, programmes: &[&str]) -> anyhow::Result<Vec<Value>> {

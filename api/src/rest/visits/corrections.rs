@@ -53,11 +53,7 @@ pub(crate) struct CorrectionResponse {
 
 impl From<CorrectedVisit> for CorrectionResponse {
     fn from(done: CorrectedVisit) -> Self {
-        Self {
-            correction_id: done.correction_id,
-            visit_state: done.visit_state.to_string(),
-            order_state: done.order_state.to_string(),
-        }
+        Self { correction_id: done.correction_id, visit_state: done.visit_state.to_string(), order_state: done.order_state.to_string() }
     }
 }
 
@@ -90,10 +86,7 @@ pub(crate) async fn correct(
 ///
 /// At most a hundred, the most urgent first. One is decided by a correction that names it, or set aside.
 #[utoipa::path(get, path = "/quarantined_events", tag = "visits", responses((status = OK, body = Vec<QuarantinedEventResponse>)))]
-pub(crate) async fn quarantined(
-    State(state): State<AppState>,
-    who: RequestCtx,
-) -> Result<Json<Vec<QuarantinedEventResponse>>, Problem> {
+pub(crate) async fn quarantined(State(state): State<AppState>, who: RequestCtx) -> Result<Json<Vec<QuarantinedEventResponse>>, Problem> {
     let events = state.store.quarantined_events(&who.ctx.actor, EVENTS_MAX).await?;
     Ok(Json(events.into_iter().map(QuarantinedEventResponse::from).collect()))
 }

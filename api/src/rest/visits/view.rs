@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use axum::{Json, extract::State};
 use domain::{
-    id::{CarerId, DeviceId, OrderId, ProviderId, QuarantinedEventId, ResidentId, SafetyCheckId, ServiceAddressId, VisitCorrectionId, VisitId, VisitReportId},
+    id::{
+        CarerId, DeviceId, OrderId, ProviderId, QuarantinedEventId, ResidentId, SafetyCheckId, ServiceAddressId, VisitCorrectionId,
+        VisitId, VisitReportId,
+    },
     time::Instant,
     visit::{CodeCheck, TaskReport},
 };
 use serde::Serialize;
-use store::query::visit::{
-    CarerTimes, ClockView, CorrectionView, EvvView, QuarantinedView, ReportView, SafetyCheckView, VisitView,
-};
+use store::query::visit::{CarerTimes, ClockView, CorrectionView, EvvView, QuarantinedView, ReportView, SafetyCheckView, VisitView};
 use utoipa::ToSchema;
 
 use super::records::SafetyFindingResponse;

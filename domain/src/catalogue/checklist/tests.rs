@@ -86,7 +86,9 @@ answers = [ { code = "wound", title = { zh = "伤", en = "Wound" }, ok = false, 
 #[test]
 fn two_checklists_of_one_service_do_not_hold_on_one_day() {
     let list = |from: &str| {
-        format!("[[checklists]]\nitem = \"meal\"\neffective_from = {from}\ntasks = [{{ code = \"a\", title = {{ zh = \"一\", en = \"a\" }}, required = true }}]\n")
+        format!(
+            "[[checklists]]\nitem = \"meal\"\neffective_from = {from}\ntasks = [{{ code = \"a\", title = {{ zh = \"一\", en = \"a\" }}, required = true }}]\n"
+        )
     };
     let found = faults(&format!("format = 1\n{}{}", list("2026-01-01"), list("2026-06-01")));
     assert!(found.iter().any(|fault| fault.contains("two of meal hold on one day")), "{found:#?}");

@@ -169,8 +169,7 @@ impl Command for RevokeDevice {
         if row.revoked_at.is_some() {
             return Ok(());
         }
-        let next =
-            device::Model { revoked_at: Some(tx.now()), revoked_by: Some(asking.uuid()), version: row.version + 1, ..row.clone() };
+        let next = device::Model { revoked_at: Some(tx.now()), revoked_by: Some(asking.uuid()), version: row.version + 1, ..row.clone() };
         tx.save(next.clone()).await?;
         tx.emit(Event::DeviceRevoked { device: self.device });
         tx.record(&self.device, Some(&row), Some(&next));
@@ -214,7 +213,9 @@ mod tests {
         assert_eq!(read_anchor(&keys, person, &token), Ok(at));
         assert_eq!(read_anchor(&keys, PersonId::from_parts(1, [2; 10]), &token), Err(DeviceError::Anchor));
         assert_eq!(read_anchor(&KeyRing::from_random([8; 64]), person, &token), Err(DeviceError::Anchor));
-        for wrong in [token.replace("1796", "1797"), format!("{token}0"), token.to_uppercase(), String::new(), "a.b".to_owned(), "..".to_owned()] {
+        for wrong in
+            [token.replace("1796", "1797"), format!("{token}0"), token.to_uppercase(), String::new(), "a.b".to_owned(), "..".to_owned()]
+        {
             assert_eq!(read_anchor(&keys, person, &wrong), Err(DeviceError::Anchor), "{wrong}");
         }
     }

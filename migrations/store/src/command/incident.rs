@@ -103,7 +103,10 @@ impl Command for ReportIncident {
             version: 0,
         };
         let row = entered(tx, row, IncidentState::INITIAL)?;
-        incident::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx.db).await.map_err(exists("another incident with this client_event_id"))?;
+        incident::Entity::insert(row.clone().into_active_model())
+            .exec_without_returning(tx.db)
+            .await
+            .map_err(exists("another incident with this client_event_id"))?;
         tx.emit(Event::IncidentReported { incident: id, visit: self.visit });
         tx.record(&id, None, Some(&row));
         step(&row)

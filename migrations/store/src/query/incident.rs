@@ -8,9 +8,7 @@ use domain::{
 };
 use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
-use crate::{
-    Store, command::incident::object, convert, entity::incident, error::StoreError, keys::Cell, tx::open_text,
-};
+use crate::{Store, command::incident::object, convert, entity::incident, error::StoreError, keys::Cell, tx::open_text};
 
 /// An incident, without its words.
 #[derive(Debug, Clone, PartialEq, Eq)]

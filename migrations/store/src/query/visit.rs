@@ -6,8 +6,8 @@ use domain::{
     catalogue::{ItemCode, ServiceClass},
     device::SignatureFinding,
     id::{
-        CarerId, DeviceId, OrderId, ProviderId, QuarantinedEventId, ResidentId, SafetyCheckId, ServiceAddressId, VisitCorrectionId, VisitId,
-        VisitReportId,
+        CarerId, DeviceId, OrderId, ProviderId, QuarantinedEventId, ResidentId, SafetyCheckId, ServiceAddressId, VisitCorrectionId,
+        VisitId, VisitReportId,
     },
     resident::Coordinate,
     time::Instant,
@@ -244,7 +244,12 @@ impl Store {
             grade: row.grade,
             grade_reasons: row.grade_reasons,
             carers: team.iter().map(times).collect(),
-            events: record.clocks.iter().filter(|clock| sight.evidence && sight.shows(clock.carer)).map(|clock| clock_view(clock, home)).collect(),
+            events: record
+                .clocks
+                .iter()
+                .filter(|clock| sight.evidence && sight.shows(clock.carer))
+                .map(|clock| clock_view(clock, home))
+                .collect(),
             corrections: record.corrections.iter().map(|one| self.correction_view(one, sight)).collect::<Result<_, _>>()?,
             quarantined: kept
                 .iter()

@@ -52,6 +52,7 @@ pub(super) async fn check(snapshot: &Snapshot<'_>) -> Result<Check, StoreError> 
             check.require(owned, ReversalId::from_uuid(row.id), || "it is proposed without owner or deadline".to_owned());
         }
     }
+    super::visits::check_deadlines(snapshot, &mut check).await?;
     Ok(check)
 }
 

@@ -20,10 +20,14 @@ use crate::{
 };
 
 pub(super) async fn check(snapshot: &Snapshot<'_>) -> Result<Check, StoreError> {
-    let mut check = Check::new("I18", "the events of each order and application are a legal path that ends in its state");
+    let mut check = Check::new(
+        "I18",
+        "the events of each order and application are a legal path that ends in its state, and the times of a visit are those recorded",
+    );
     check_orders(snapshot, &mut check).await?;
     check_applications(snapshot, &mut check).await?;
     check_beginnings(snapshot, &mut check).await?;
+    super::visits::check_times(snapshot, &mut check).await?;
     Ok(check)
 }
 

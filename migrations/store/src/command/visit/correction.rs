@@ -143,9 +143,8 @@ impl CorrectVisit {
     /// The event must be of the same end of the same carer's visit.
     async fn check_quarantined(&self, tx: &Tx<'_>, event: QuarantinedEventId) -> Result<(), StoreError> {
         let row = quarantined_event::Entity::find_by_id(event.uuid()).one(tx.db).await?;
-        let same = row.is_some_and(|row| {
-            (row.visit_id, row.carer_id) == (self.visit.uuid(), self.carer.uuid()) && row.kind == self.kind.to_string()
-        });
+        let same = row
+            .is_some_and(|row| (row.visit_id, row.carer_id) == (self.visit.uuid(), self.carer.uuid()) && row.kind == self.kind.to_string());
         let cure = "name an event of the same carer and the same end of this visit, or leave it out";
         let fault = || StoreError::fields(vec![FieldError::new("quarantined_event_id", "correction.event", cure)]);
         if same { Ok(()) } else { Err(fault()) }

@@ -85,8 +85,7 @@ impl Command for DiscardQuarantined {
 
 /// Moves an event out of quarantine.
 pub(super) async fn resolve(tx: &Tx<'_>, event: QuarantinedEventId, trigger: QuarantineTrigger) -> Result<(), StoreError> {
-    let row =
-        for_update!(tx, quarantined_event::Entity::find_by_id(event.uuid())).one(tx.db).await?.ok_or_else(StoreError::not_found)?;
+    let row = for_update!(tx, quarantined_event::Entity::find_by_id(event.uuid())).one(tx.db).await?.ok_or_else(StoreError::not_found)?;
     let from: QuarantineState = convert::code("quarantined_event", "state", &row.state)?;
     let to = from.on(trigger)?.to;
     let next = quarantined_event::Model {

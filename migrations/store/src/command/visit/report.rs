@@ -76,7 +76,10 @@ impl Command for ReportTasks {
             body_enc: tx.seal_json("visit_report", "body_enc", id.uuid(), &body)?,
             digest,
         };
-        visit_report::Entity::insert(model.clone().into_active_model()).exec_without_returning(tx.db).await.map_err(exists("another report with this client_event_id"))?;
+        visit_report::Entity::insert(model.clone().into_active_model())
+            .exec_without_returning(tx.db)
+            .await
+            .map_err(exists("another report with this client_event_id"))?;
         tx.emit(Event::VisitReported { visit: self.visit, carer: CarerId::from_uuid(row.carer_id) });
         tx.record(&id, None, Some(&model));
         Ok(ReportedVisit { report_id: id, duplicate: false })

@@ -84,7 +84,10 @@ impl Command for RecordSafetyCheck {
             body_enc: tx.seal_json("safety_check", "body_enc", id.uuid(), &body)?,
             digest,
         };
-        safety_check::Entity::insert(model.clone().into_active_model()).exec_without_returning(tx.db).await.map_err(exists("another check with this client_event_id"))?;
+        safety_check::Entity::insert(model.clone().into_active_model())
+            .exec_without_returning(tx.db)
+            .await
+            .map_err(exists("another check with this client_event_id"))?;
         tx.emit(Event::SafetyChecked { visit: self.visit, carer: CarerId::from_uuid(row.carer_id) });
         tx.record(&id, None, Some(&model));
         let mut order_state = locked.state()?;
@@ -140,9 +143,7 @@ impl RecordSafetyCheck {
     fn check_state(&self, locked: &order::Locked) -> Result<(), StoreError> {
         let fits = match locked.state()? {
             OrderState::Assigned => true,
-            OrderState::InService | OrderState::Completed => {
-                locked.visit.actual_start.is_some_and(|start| self.occurred_at <= start)
-            }
+            OrderState::InService | OrderState::Completed => locked.visit.actual_start.is_some_and(|start| self.occurred_at <= start),
             OrderState::Requested
             | OrderState::Offered
             | OrderState::Accepted
@@ -173,12 +174,7 @@ pub(super) async fn needed<'a>(tx: &Tx<'a>, locked: &order::Locked) -> Result<Op
 }
 
 /// Whether the service may begin at this moment: it needs no check, or the last one before was passed and holds.
-pub(super) async fn is_cleared(
-    tx: &Tx<'_>,
-    locked: &order::Locked,
-    record: &VisitRecord,
-    at: Instant,
-) -> Result<bool, StoreError> {
+pub(super) async fn is_cleared(tx: &Tx<'_>, locked: &order::Locked, record: &VisitRecord, at: Instant) -> Result<bool, StoreError> {
     let Some(rule) = needed(tx, locked).await? else { return Ok(true) };
     let last = record.checks.iter().rev().find(|check| check.row.occurred_at <= at);
     Ok(last.is_some_and(|check| check.outcome == SafetyOutcome::Passed && at <= check.row.occurred_at + validity(rule)))
