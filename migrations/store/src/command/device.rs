@@ -42,7 +42,7 @@ impl Store {
     pub fn device_anchor(&self, actor: &Actor, now: Instant) -> Result<Anchor, StoreError> {
         actor.permit_anywhere(Action::BindDevice)?;
         let person = actor.need_person()?;
-        let token = anchor_token(self.keys(), self.keys().active(), person, now.timestamp_micros());
+        let token = anchor_token(self.keys(), &self.keys().active(), person, now.timestamp_micros());
         let token = token.ok_or_else(|| StoreError::Configuration("the active key is not in the key file".to_owned()))?;
         Ok(Anchor { token, told_at: now })
     }
@@ -209,7 +209,7 @@ mod tests {
         let keys = KeyRing::from_random([7; 64]);
         let person = PersonId::from_parts(1, [1; 10]);
         let at = Instant::from_timestamp_micros(1_796_086_800_000_000).unwrap();
-        let token = anchor_token(&keys, keys.active(), person, at.timestamp_micros()).unwrap();
+        let token = anchor_token(&keys, &keys.active(), person, at.timestamp_micros()).unwrap();
         assert_eq!(read_anchor(&keys, person, &token), Ok(at));
         assert_eq!(read_anchor(&keys, PersonId::from_parts(1, [2; 10]), &token), Err(DeviceError::Anchor));
         assert_eq!(read_anchor(&KeyRing::from_random([8; 64]), person, &token), Err(DeviceError::Anchor));

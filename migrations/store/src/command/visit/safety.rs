@@ -15,10 +15,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{digest_of, form_faults, item, lock_own};
 use crate::{
-    command::{assessment, order, resident},
+    command::{assessment, order},
     convert,
     entity::{assignment, safety_check},
     error::{StoreError, exists},
+    ground::Ground,
     tx::Tx,
     visit_record::{StoredSafety, VisitRecord},
     write::Command,
@@ -169,7 +170,7 @@ pub(super) async fn needed<'a>(tx: &Tx<'a>, locked: &order::Locked) -> Result<Op
     let Some(rule) = tx.reference.checklists.safety(item(locked)?, day) else { return Ok(None) };
     let assessed = assessment::valid_on(tx, ResidentId::from_uuid(locked.resident.id), day).await?;
     let level = assessed.map(|assessment| assessment.outcome().final_level);
-    let has_disability = resident::facts(tx, &locked.resident)?.resident.facts().disability.is_some();
+    let has_disability = Ground::of(tx, &locked.resident).await?.facts_on(day, None).disability_grade.is_some();
     Ok(rule.is_needed(level, has_disability).then_some(rule))
 }
 
