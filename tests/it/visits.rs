@@ -11,7 +11,7 @@ use store::command::{
     incident::{HandleIncident, ReportIncident, ReviewIncident},
     visit::{ClockKind, ClockOutcome, ClockVisit, CorrectVisit, DiscardQuarantined},
 };
-use tests::{db::TestDb, market::Market, on_each_database};
+use tests::{market::Market, on_each_database};
 
 const START: &str = "2026-11-20T09:00:00+08:00";
 const END: &str = "2026-11-20T11:00:00+08:00";
