@@ -13,7 +13,9 @@ use crate::{
     consent::ConsentState,
     entitlement::EntitlementChange,
     id::{
-        AccountId, ApplicationId, AssessmentId, CarerId, ClaimLineId, ConsentRequestId, CorrectionId, DecisionId, DeviceId, EntitlementId, EntitlementWindowId, IncidentId, OrderId, PersonId, PolicyVersionId, PriceId, ProviderId, QuarantinedEventId, ResidentId, ReversalId, SettlementPeriodId, SheetImportId, VisitCorrectionId, VisitId,
+        AccountId, ApplicationId, AssessmentId, CarerId, ClaimLineId, ConsentRequestId, CorrectionId, DecisionId, DeviceId, EntitlementId,
+        EntitlementWindowId, IncidentId, OrderId, PersonId, PolicyVersionId, PriceId, ProviderId, QuarantinedEventId, ResidentId,
+        ReversalId, SettlementPeriodId, SheetImportId, VisitCorrectionId, VisitId,
     },
     money::Fen,
     order::OrderState,

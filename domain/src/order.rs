@@ -275,11 +275,7 @@ impl Fault for OrderError {
             | Self::ResidentBusy
             | Self::CarerBusy
             | Self::ResidentStatus(_) => Kind::Conflict,
-            Self::StartPassed
-            | Self::TooFarAhead(_)
-            | Self::CarerRelated
-            | Self::CarerCount { .. }
-            | Self::NotOffered => Kind::Invalid,
+            Self::StartPassed | Self::TooFarAhead(_) | Self::CarerRelated | Self::CarerCount { .. } | Self::NotOffered => Kind::Invalid,
         }
     }
     fn fields(&self) -> Vec<FieldError> {

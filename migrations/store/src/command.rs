@@ -16,7 +16,6 @@ pub mod entitlement;
 pub mod fact;
 pub mod family;
 pub mod import;
-pub mod likeness;
 pub mod incident;
 pub mod likeness;
 pub mod order;

@@ -1,5 +1,7 @@
 //! Corrections: what was posted for an order is taken back, on the proposal of one person and with the approval of
-//! another. Nothing that was paid is edited: each posted line gets an entry against it, which stands in the next
+//! another.
+//!
+//! Nothing that was paid is edited: each posted line gets an entry against it, which stands in the next
 //! open period with a link to the line and its month.
 
 use chrono::{Datelike as _, TimeDelta};

@@ -290,7 +290,9 @@ impl TakeOver<'_> {
         let table = match Table::fit(grid, columns) {
             Ok(table) => table,
             Err(faults) => {
-                faults.into_iter().for_each(|fault| self.faults.push(fault));
+                for fault in faults {
+                    self.faults.push(fault);
+                }
                 return Vec::new();
             }
         };

@@ -68,13 +68,13 @@ pub(super) fn state(maker: &mut Maker<'_>, plan: &ResidentPlan, of: &Resident, b
 fn statements(plan: &ResidentPlan, today: BusinessDate) -> Result<Vec<NewFact>, StoreError> {
     let since = DateRange::from_day(today);
     let recognised = DateRange::from_day(BusinessDate::from_ymd(today.month().year() - 2, 1, 1)?);
-    let plain = |statement| NewFact { statement, valid: since, evidence: None };
+    let seen = |statement| NewFact { statement, valid: since, evidence: None };
     let mut all = vec![
-        plain(Statement::Identity),
-        plain(Statement::Residence { division: plan.residence }),
-        plain(Statement::Hukou { division: plan.hukou }),
-        plain(Statement::Living { living: plan.living }),
-        plain(Statement::CategoriesChecked),
+        seen(Statement::Identity),
+        seen(Statement::Residence { division: plan.residence }),
+        seen(Statement::Hukou { division: plan.hukou }),
+        seen(Statement::Living { living: plan.living }),
+        seen(Statement::CategoriesChecked),
     ];
     // A made-up number of a certificate that nobody issued.
     let proven = |statement, title: &str| -> Result<NewFact, StoreError> {
@@ -88,7 +88,7 @@ fn statements(plan: &ResidentPlan, today: BusinessDate) -> Result<Vec<NewFact>, 
     if let Some(disability) = plan.disability {
         all.push(proven(Statement::Disability { disability }, "演示残")?);
     }
-    all.extend(plan.declared.iter().map(|(name, value)| plain(Statement::Declared { name: name.clone(), value: value.clone() })));
+    all.extend(plan.declared.iter().map(|(name, value)| seen(Statement::Declared { name: name.clone(), value: value.clone() })));
     Ok(all)
 }
 

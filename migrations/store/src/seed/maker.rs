@@ -118,7 +118,7 @@ impl<'a> Maker<'a> {
         let keys = self.world.store.keys();
         let active = keys.active();
         let derived = keys.authenticate_under(&active, purpose, parts);
-        Ok(derived.ok_or_else(|| KeyError::UnknownKey(active))?)
+        Ok(derived.ok_or(KeyError::UnknownKey(active))?)
     }
 
     /// Begins a use case.

@@ -52,9 +52,7 @@ pub(super) async fn take_providers(over: &mut TakeOver<'_>, grid: &Grid) -> Resu
                 };
                 match command.enter(over.tx, over.clerk).await {
                     Ok(_entered) => over.remember(&key, &entry).await?,
-                    Err(cause) => {
-                        over.refuse_row(entry.line, cause, |field| if field == "licences" { "licences" } else { column(field) })?
-                    }
+                    Err(cause) => over.refuse_row(entry.line, cause, column)?,
                 }
             }
         }
@@ -66,6 +64,7 @@ fn column(field: &str) -> &'static str {
     match field {
         "name" => "name",
         "division" => "division",
+        "licences" => "licences",
         _ => "",
     }
 }
