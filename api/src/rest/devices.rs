@@ -27,7 +27,7 @@ use crate::{
 /// Reads base64url without padding; nothing usable is an empty text and a fault.
 pub(super) fn read_bytes(field: &str, text: &str, faults: &mut Vec<FieldError>) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(text).unwrap_or_else(|_cause| {
-        faults.push(FieldError::new(field, "base64url.form", "write base64url without padding"));
+        faults.push(FieldError::new(field, "encoding.form", "write base64url without padding"));
         Vec::new()
     })
 }
