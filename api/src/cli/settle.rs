@@ -51,7 +51,8 @@ struct Line<'a> {
     month: String,
     state: Option<String>,
     content_hash: &'a str,
-    line_count: i64,
+    #[serde(rename = "line_count")]
+    count: i64,
     total_fen: i64,
     statements: Vec<StatementLine<'a>>,
 }
@@ -102,7 +103,7 @@ fn line(content: &MonthContent) -> Line<'_> {
         month: content.month.to_string(),
         state: content.state.map(|state| state.to_string()),
         content_hash: &content.content_hash,
-        line_count: content.line_count,
+        count: content.line_count,
         total_fen: content.total.get(),
         statements: content.statements.iter().map(statement).collect(),
     }

@@ -101,7 +101,7 @@ pub(crate) async fn bind(
     let public = public
         .map_err(|fault| {
             if faults.is_empty() {
-                faults.extend(fault.fields())
+                faults.extend(fault.fields());
             }
         })
         .ok();

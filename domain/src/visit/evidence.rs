@@ -129,17 +129,17 @@ pub struct Circumstances {
 }
 
 impl Circumstances {
-    const fn are_plain(&self) -> bool {
+    const fn are_plain(self) -> bool {
         self.corrected.is_none() && self.task_undone.is_none() && !self.apart
     }
 
     /// Whether they say by themselves why something is missing.
-    const fn explain(&self) -> bool {
+    const fn explain(self) -> bool {
         self.corrected.is_some() || self.task_undone.is_some()
     }
 
     /// For the grading in the module beside this one.
-    pub(super) const fn parts(&self) -> (bool, bool) {
+    pub(super) const fn parts(self) -> (bool, bool) {
         (self.are_plain(), self.explain())
     }
 }

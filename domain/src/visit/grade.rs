@@ -165,7 +165,7 @@ pub fn grade(evidence: &VisitEvidence, place: &Place) -> (Grade, Vec<GradeReason
 /// Grades one carer's visit under circumstances beyond its signals.
 #[must_use]
 pub fn grade_in(evidence: &VisitEvidence, circumstances: &Circumstances, place: &Place) -> (Grade, Vec<GradeReason>) {
-    let mut reasons = check_events(evidence, circumstances);
+    let mut reasons = check_events(evidence, *circumstances);
     reasons.extend(check_location(evidence, place));
     reasons.push(check_code(evidence));
     reasons.push(check_device(evidence));
@@ -212,7 +212,7 @@ fn events(evidence: &VisitEvidence) -> impl Iterator<Item = ClockEvidence> {
     evidence.clock_in.into_iter().chain(evidence.clock_out)
 }
 
-fn check_events(evidence: &VisitEvidence, circumstances: &Circumstances) -> Vec<GradeReason> {
+fn check_events(evidence: &VisitEvidence, circumstances: Circumstances) -> Vec<GradeReason> {
     let mut reasons = match (evidence.clock_in, evidence.clock_out) {
         // A correction has set one of the two times aside and was checked against the other.
         (Some(clock_in), Some(clock_out)) if clock_out.at < clock_in.at && circumstances.corrected.is_none() => {

@@ -95,14 +95,12 @@ fn value_fault(report: &TaskReport, task: &Task, field: String) -> Option<FieldE
 /// A task that nobody reported is not known to be undone.
 #[must_use]
 pub fn undone(reports: &[TaskReport], checklist: &[Task]) -> Option<NotDoneReason> {
-    let required = checklist.iter().filter(|task| task.required);
-    required
-        .filter_map(|task| {
-            let of_task = || reports.iter().filter(|report| report.task == task.code);
-            let done = of_task().any(|report| report.not_done.is_none());
-            if done { None } else { of_task().find_map(|report| report.not_done) }
-        })
-        .next()
+    let mut required = checklist.iter().filter(|task| task.required);
+    required.find_map(|task| {
+        let of_task = || reports.iter().filter(|report| report.task == task.code);
+        let done = of_task().any(|report| report.not_done.is_none());
+        if done { None } else { of_task().find_map(|report| report.not_done) }
+    })
 }
 
 #[cfg(test)]
@@ -150,7 +148,7 @@ mod tests {
     #[test]
     fn a_required_task_is_undone_only_when_nobody_did_it() {
         let refused = report("bath", Some(NotDoneReason::Refused));
-        assert_eq!(undone(&[refused.clone()], &bathing()), Some(NotDoneReason::Refused));
+        assert_eq!(undone(std::slice::from_ref(&refused), &bathing()), Some(NotDoneReason::Refused));
         assert_eq!(undone(&[refused, report("bath", None)], &bathing()), None, "the other carer did it");
         assert_eq!(undone(&[report("bathroom_cleaned", Some(NotDoneReason::NoTime))], &bathing()), None, "not required");
         assert_eq!(undone(&[], &bathing()), None, "nobody said so");

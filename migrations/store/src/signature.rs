@@ -22,7 +22,8 @@ mod tests {
     use super::*;
 
     fn bytes(hexadecimal: &str) -> Vec<u8> {
-        (0..hexadecimal.len()).step_by(2).map(|at| u8::from_str_radix(&hexadecimal[at..at + 2], 16).unwrap()).collect()
+        let digits: Vec<char> = hexadecimal.chars().collect();
+        digits.chunks(2).map(|pair| u8::from_str_radix(&pair.iter().collect::<String>(), 16).unwrap()).collect()
     }
 
     #[test]

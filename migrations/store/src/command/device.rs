@@ -50,8 +50,8 @@ impl Store {
 
 fn anchor_token(keys: &KeyRing, key_id: &str, person: PersonId, micros: i64) -> Option<String> {
     let mac = keys.authenticate_under(key_id, ANCHOR_PURPOSE, &[person.uuid().as_bytes(), &micros.to_be_bytes()])?;
-    let mac: String = mac.iter().take(MAC_BYTES).map(|byte| format!("{byte:02x}")).collect();
-    Some(format!("{key_id}.{micros}.{mac}"))
+    let mac: Vec<String> = mac.iter().take(MAC_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    Some(format!("{key_id}.{micros}.{}", mac.concat()))
 }
 
 /// The time in a token that the server told this person.

@@ -1,5 +1,7 @@
 //! The visit: clocking in and out, what does not fit, corrections, reports, checks before the service, and the
-//! evidence on which the grade rests. What a phone sends is kept as it came; a repeat of the same event has one
+//! evidence on which the grade rests.
+//!
+//! What a phone sends is kept as it came; a repeat of the same event has one
 //! effect, and the order in which events arrive has none.
 
 mod clock;

@@ -1,4 +1,6 @@
-//! A visit as each role may see it: the six elements of electronic visit verification are always there; how it
+//! A visit as each role may see it.
+//!
+//! The six elements of electronic visit verification are always there; how it
 //! is proven is for the provider and the bureau, what was cared for is for the family and the carers.
 
 use domain::{
