@@ -8,7 +8,7 @@ ARGS =
 # The folder of the peers' scripts for `make bench`.
 PEERS =
 
-.PHONY: help build test lint bench demo clean-demo drift toolchain
+.PHONY: help build release test lint bench demo clean-demo drift toolchain
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -30,14 +30,16 @@ test: toolchain ## run all checks: purity, licences, format, lints, tests on SQL
 	@$(STAGE) lints cargo clippy --locked --workspace --all-targets -- -D warnings
 	@$(STAGE) tests tests/with-postgres.sh cargo test --locked --workspace
 
-bench: toolchain ## measure the release build and print the figures; PEERS=DIR runs the peers' scripts beside it
+release: toolchain ## build the programs optimized, into target/release
 	@$(STAGE) release cargo build --release --locked --package api --package tests --bins
+
+bench: release ## measure the release build and print the figures; PEERS=DIR runs the peers' scripts beside it
 	@programs="$${CARGO_TARGET_DIR:-target}/release"; peers='$(PEERS)'; \
 	    exec "$$programs/yijia-bench" --yijia "$$programs/yijia" $${peers:+--peers "$$peers"}
 
-demo: build ## serve a small city on one port, kept in the folder demo/; ARGS='--today 2026-12-01'
+demo: release ## serve a made-up city on one port, kept in the folder demo/; ARGS='--today 2026-12-01'
 	@echo '== demo: serving until you press Ctrl-C'
-	@exec "$${CARGO_TARGET_DIR:-target}/debug/yijia" demo --dir demo $(ARGS)
+	@exec "$${CARGO_TARGET_DIR:-target}/release/yijia" demo --dir demo $(ARGS)
 
 clean-demo: ## remove the folder demo/, so that the next demo starts afresh
 	@echo '== clean-demo: removing demo/'

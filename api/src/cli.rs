@@ -19,7 +19,6 @@ mod migrate;
 pub mod open;
 pub mod output;
 pub mod place;
-pub mod progress;
 mod seed;
 pub mod serve;
 mod settle;

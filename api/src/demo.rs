@@ -21,7 +21,6 @@ use crate::{
         failure::Failure,
         open::{self, Opened, Task},
         output::Output,
-        progress,
         serve::{Listeners, Service},
     },
     settings::Settings,
@@ -53,7 +52,7 @@ pub async fn run(args: &DemoArgs, output: &mut Output) -> Result<(), Failure> {
     telemetry::log_panics();
     // Taken first: where the service could not start, nothing is thrown away or built.
     let listeners = Listeners::take(&settings, &TASKS).await?;
-    make(&folder, args.reset).await?;
+    make(&folder, args.reset, output).await?;
     let demo = folder.logins()?;
     folder.need_database()?;
     let _locks = open::take_locks(&settings, &TASKS).map_err(|failure| or_reset(failure, dir))?;
@@ -78,7 +77,7 @@ pub fn read_logins(dir: &Path) -> Result<Demo, Failure> {
 }
 
 /// Throws the demo city away if that is asked for, and makes one where there is none.
-async fn make(folder: &Folder, reset: bool) -> Result<(), Failure> {
+async fn make(folder: &Folder, reset: bool, output: &Output) -> Result<(), Failure> {
     if folder.is_made() && !reset {
         return Ok(());
     }
@@ -91,21 +90,21 @@ async fn make(folder: &Folder, reset: bool) -> Result<(), Failure> {
         return Ok(());
     }
     let wanted = Wanted { shape: Size::Street.shape(), seed: SEED, now: SystemClock::default().now(), clock_offset_seconds: 0 };
-    folder.build(|fresh| make_files(fresh, wanted)).await
+    folder.build(|fresh| make_files(fresh, wanted, output.steps("making the city"))).await
 }
 
 /// Makes a made-up city in a folder of its own, which must be free or empty.
 ///
 /// # Errors
 /// A folder that holds something, one that cannot be written, failures of the database.
-pub async fn make_city(dir: &Path, wanted: &Wanted) -> Result<(), Failure> {
+pub async fn make_city(dir: &Path, wanted: &Wanted, output: &Output) -> Result<(), Failure> {
     let folder = Folder::of(dir)?;
     let _reservation = folder.reserve()?;
-    folder.build(|fresh| make_files(fresh, *wanted)).await
+    folder.build(|fresh| make_files(fresh, *wanted, output.steps("making the city"))).await
 }
 
 /// Makes the files of a made-up city in an empty folder.
-async fn make_files(dir: PathBuf, wanted: Wanted) -> Result<Demo, Failure> {
+async fn make_files(dir: PathBuf, wanted: Wanted, progress: impl Fn(u32, u32) + Send) -> Result<Demo, Failure> {
     let keys = open::new_keys();
     keys.create_file(&dir.join("keys.json")).map_err(store::StoreError::Key)?;
     let file = dir.join("yijia.db");
@@ -113,7 +112,7 @@ async fn make_files(dir: PathBuf, wanted: Wanted) -> Result<Demo, Failure> {
     let database = Database::connect_to_build(&format!("sqlite:{path}")).await?;
     database.migrate().await?;
     let store = database.open(keys).await?;
-    let filled = fill(&store, &wanted, progress::bar("the city")).await?;
+    let filled = fill(&store, &wanted, progress).await?;
     store.close_built().await?;
     folder::sync(&file)?;
     write_answers(&dir, &filled.answers)?;

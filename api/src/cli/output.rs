@@ -95,6 +95,18 @@ impl Output {
         }
     }
 
+    /// As [`Self::bar`], where it is learnt on the way how many steps there are: told how many are done, of how many.
+    pub fn steps(&self, what: &'static str) -> impl Fn(u32, u32) + Send + use<> {
+        let bar = self.bar(0, what);
+        move |done, all| {
+            bar.set_length(all.into());
+            bar.set_position(done.into());
+            if done >= all {
+                bar.finish();
+            }
+        }
+    }
+
     /// A sign of life where nobody knows how long it takes; on a terminal only.
     #[must_use]
     pub fn spinner(&self, what: &'static str) -> ProgressBar {

@@ -9,7 +9,7 @@ use domain::{
 };
 use store::{Clock as _, KeyError, KeyRing, StoreError, SystemClock};
 
-use super::{failure::Failure, open, output::Output, place::Place, progress};
+use super::{failure::Failure, open, output::Output, place::Place};
 use crate::{
     demo::{self, PASSWORD, Wanted},
     settings::{Engine, Settings},
@@ -48,7 +48,7 @@ impl SeedArgs {
     pub(super) async fn run(&self, output: &mut Output) -> Result<(), Failure> {
         let wanted = self.wanted();
         if let Some(dir) = &self.place.dir {
-            demo::make_city(dir, &wanted).await?;
+            demo::make_city(dir, &wanted, output).await?;
             return self.tell(dir, &format!("yijia serve --dir {}", dir.display()), output);
         }
         let settings = self.place.settings()?;
@@ -56,7 +56,7 @@ impl SeedArgs {
             let cure = "an embedded city is built whole in a folder of its own: name it with --dir";
             return Err(Failure::configuration(cure));
         }
-        self.fill_server(&settings, &wanted).await?;
+        self.fill_server(&settings, &wanted, output).await?;
         self.tell(&self.out, "yijia serve", output)
     }
 
@@ -68,7 +68,7 @@ impl SeedArgs {
         Wanted { shape: self.size.shape(), seed: self.seed, now, clock_offset_seconds }
     }
 
-    async fn fill_server(&self, settings: &Settings, wanted: &Wanted) -> Result<(), Failure> {
+    async fn fill_server(&self, settings: &Settings, wanted: &Wanted, output: &Output) -> Result<(), Failure> {
         std::fs::create_dir_all(&self.out).map_err(|cause| {
             Failure::configuration(format!("the folder {} cannot be made: {cause}; choose another --out", self.out.display()))
         })?;
@@ -86,7 +86,7 @@ impl SeedArgs {
             found => found.map_err(StoreError::Key)?,
         };
         let store = database.open(keys).await?;
-        let filled = demo::fill(&store, wanted, progress::bar("the city")).await?;
+        let filled = demo::fill(&store, wanted, output.steps("making the city")).await?;
         store.close().await?;
         demo::write_answers(&self.out, &filled.answers)?;
         demo::write_logins(&self.out, &filled.demo)
