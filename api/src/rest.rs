@@ -19,6 +19,7 @@ mod me;
 mod once;
 mod orders;
 mod policies;
+mod prices;
 mod provider_profiles;
 mod providers;
 mod quotes;
@@ -67,7 +68,10 @@ fn city() -> RouteTable {
         .route(Access::SignedIn, routes!(demo_clock::read))
         .route(act(Action::DraftPolicy), routes!(policies::draft))
         .route(act(Action::PublishPolicy), routes!(policies::publish))
+        .route(Access::SignedIn, routes!(policies::list))
+        .route(Access::SignedIn, routes!(policies::read))
         .route(act(Action::SetBudget), routes!(policies::set_budget))
+        .route(act(Action::ReadBudgets), routes!(policies::budgets))
         .route(act(Action::ImportSheet), routes!(sheet_imports::preview))
         .route(act(Action::ImportSheet), routes!(sheet_imports::import))
         .route(act(Action::ApproveImport), routes!(sheet_imports::decide))
@@ -102,6 +106,7 @@ fn eligibility() -> RouteTable {
         .route(act(Action::ReadOverdueApplications), routes!(applications::overdue))
         .route(act(Action::RecordAssessment), routes!(assessments::record))
         .route(act(Action::ConfirmAssessment), routes!(assessments::confirm))
+        .route(act(Action::ReadAssessments), routes!(assessments::list))
         .route(act(Action::Apply), routes!(applications::file))
         .route(act(Action::ReadApplication), routes!(applications::read))
         .route(act(Action::AcceptApplication), routes!(applications::accept))
@@ -118,6 +123,7 @@ fn providers() -> RouteTable {
         .route(act(Action::ReviewProvider), routes!(providers::review))
         .route(act(Action::AdmitProvider), routes!(providers::admit))
         .route(act(Action::PublishPrice), routes!(providers::publish_price))
+        .route(Access::SignedIn, routes!(prices::list))
         .route(act(Action::RegisterCarer), routes!(providers::register_carer))
         .route(act(Action::ReadProvider), routes!(provider_profiles::read))
         .route(act(Action::ReadProvider), routes!(provider_profiles::read_profile))
@@ -202,5 +208,6 @@ fn listed() -> RouteTable {
         .route(act(Action::ReadOrder), routes!(lists::orders::visits))
         .route(act(Action::ReadSettlement), routes!(lists::settlement::held_claims))
         .route(act(Action::ReadSettlement), routes!(lists::settlement::periods))
+        .route(act(Action::ReadFlags), routes!(lists::flags::list))
         .route(act(Action::ReadJobs), routes!(lists::deliveries::list))
 }

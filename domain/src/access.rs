@@ -132,6 +132,8 @@ actions! {
     RecordAssessment: Assessor;
     /// Confirm another assessor's assessment.
     ConfirmAssessment: Assessor;
+    /// See the assessments of a resident.
+    ReadAssessments: FamilyMember | Resident | CommunityWorker | Assessor | StreetClerk | CountyClerk | Approver;
     /// Apply for a programme.
     Apply: FamilyMember | Resident | CommunityWorker;
     /// Accept an application at the community.
@@ -158,6 +160,8 @@ actions! {
     PublishPolicy: Approver;
     /// Give a programme its yearly budget.
     SetBudget: CountyClerk;
+    /// See what the programmes' funds were given, have reserved and spent.
+    ReadBudgets: CountyClerk | Approver | Auditor;
     /// Apply for admission as a provider.
     ApplyAsProvider: ProviderManager;
     /// Check a provider's papers.
@@ -246,6 +250,8 @@ actions! {
     ImportSheet: CountyClerk;
     /// Approve a sheet that another person handed in.
     ApproveImport: Approver;
+    /// See the findings of supervision.
+    ReadFlags: CountyClerk | Approver | Auditor;
     /// Read the audit trail.
     ReadAudit: Auditor;
     /// See the state of events and deliveries.

@@ -15,6 +15,7 @@ mod money;
 mod onboarding;
 mod operation;
 mod providers;
+mod reads;
 mod registry;
 mod review;
 mod schema;

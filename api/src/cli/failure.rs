@@ -83,6 +83,8 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let text = error.to_string();
         match error {
+            // Whoever runs a command can look into the database anyhow, and needs to know what to cure.
+            StoreError::Database(cause) => Self::refused(format!("{text}: {cause}")),
             StoreError::Configuration(_) | StoreError::Key(_) => Self::configuration(text),
             StoreError::Refused(refusal) => {
                 let fields = refusal.fields.iter().map(|fault| format!("{}: {}", fault.field, fault.cure));
@@ -92,7 +94,6 @@ impl From<StoreError> for Failure {
             | StoreError::Exists { .. }
             | StoreError::KeyReused
             | StoreError::Corrupt { .. }
-            | StoreError::Database(_)
             | StoreError::Unknown(_)
             | StoreError::TimedOut
             | StoreError::Panicked => Self::refused(text),

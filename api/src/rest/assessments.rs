@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use axum::{Json, extract::State};
 use domain::{
     assessment::ChangeFacts,
-    id::{AssessmentId, ResidentId},
+    id::{AssessmentId, PersonId, ResidentId},
     time::BusinessDate,
 };
 use serde::{Deserialize, Serialize};
-use store::command::assessment::{ConfirmAssessment, ConfirmedAssessment, RecordAssessment, RecordedAssessment};
+use store::{
+    command::assessment::{ConfirmAssessment, ConfirmedAssessment, RecordAssessment, RecordedAssessment},
+    query::assessment::{AssessmentView, ConfirmedRecord},
+};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -132,4 +135,84 @@ pub(crate) async fn confirm(
 ) -> Result<Json<ConfirmAssessmentResponse>, Problem> {
     let command = ConfirmAssessment { assessment, items: body.value.items, facts: body.value.facts.into() };
     Ok(Json(state.store.write(who.ctx, command).await?.into()))
+}
+
+/// An assessment of a resident.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AssessmentResponse {
+    #[schema(value_type = String)]
+    assessment_id: AssessmentId,
+    assessed_on: String,
+    /// First day on which it no longer counts.
+    valid_until: String,
+    #[schema(value_type = String)]
+    first_assessor: PersonId,
+    /// What both assessors found; absent while the second one has still to judge.
+    confirmed: Option<ConfirmedRecordResponse>,
+}
+
+/// What both assessors found.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ConfirmedRecordResponse {
+    #[schema(value_type = String)]
+    second_assessor: PersonId,
+    /// Score of each of the 26 items, by code.
+    items: BTreeMap<&'static str, u8>,
+    coma: bool,
+    dementia: bool,
+    mental_disorder: bool,
+    risk_events_30d: u32,
+    /// Sums of self-care, mobility, mental state, and perception and participation.
+    subtotals: [u8; 4],
+    total: u8,
+    /// Level by the sum, 0 (able) to 4 (wholly dependent).
+    preliminary_level: u8,
+    /// Level after the change rules.
+    final_level: u8,
+    /// The change rules that applied.
+    changes: Vec<String>,
+}
+
+impl From<AssessmentView> for AssessmentResponse {
+    fn from(view: AssessmentView) -> Self {
+        Self {
+            assessment_id: view.assessment_id,
+            assessed_on: view.assessed_on.to_string(),
+            valid_until: view.valid_until.to_string(),
+            first_assessor: view.first_assessor,
+            confirmed: view.confirmed.map(ConfirmedRecordResponse::from),
+        }
+    }
+}
+
+impl From<ConfirmedRecord> for ConfirmedRecordResponse {
+    fn from(record: ConfirmedRecord) -> Self {
+        let ChangeFacts { coma, dementia, mental_disorder, risk_events_30d } = record.facts;
+        Self {
+            second_assessor: record.second_assessor,
+            items: record.items,
+            coma,
+            dementia,
+            mental_disorder,
+            risk_events_30d,
+            subtotals: record.outcome.subtotals,
+            total: record.outcome.total,
+            preliminary_level: record.outcome.preliminary.number(),
+            final_level: record.outcome.final_level.number(),
+            changes: record.outcome.changes.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// Lists the assessments of a resident, the latest first
+///
+/// One that waits for its second assessor shows no scores.
+#[utoipa::path(get, path = "/residents/{resident_id}/assessments", tag = "assessments", params(("resident_id" = String, Path)), responses((status = OK, body = Vec<AssessmentResponse>)))]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    who: RequestCtx,
+    PathId(resident): PathId<ResidentId>,
+) -> Result<Json<Vec<AssessmentResponse>>, Problem> {
+    let views = state.store.assessments(&who.ctx.actor, resident).await?;
+    Ok(Json(views.into_iter().map(AssessmentResponse::from).collect()))
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod applications;
 pub(crate) mod deliveries;
+pub(crate) mod flags;
 pub(crate) mod orders;
 pub(crate) mod providers;
 pub(crate) mod residents;

@@ -7,13 +7,16 @@ use domain::{
     policy::{FundCode, ProgrammeCode},
 };
 use serde::{Deserialize, Serialize};
-use store::command::policy::{BudgetView, DraftPolicy, DraftedPolicy, PublishPolicy, SetBudget};
+use store::{
+    command::policy::{BudgetView, DraftPolicy, DraftedPolicy, PublishPolicy, SetBudget},
+    query::policy::{PolicyVersionText, PolicyVersionView},
+};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::once::once;
+use super::{once::once, quotes::WordsResponse};
 use crate::{
-    extract::{IdempotencyKey, PathId, RequestCtx, Valid},
+    extract::{IdempotencyKey, PathId, RequestCtx, Valid, ValidQuery},
     problem::Problem,
     rest::Created,
     state::AppState,
@@ -88,6 +91,93 @@ pub(crate) async fn publish(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// A policy version.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PolicyVersionResponse {
+    #[schema(value_type = String)]
+    policy_version_id: PolicyVersionId,
+    programme: String,
+    version: String,
+    /// `draft` or `published`.
+    state: &'static str,
+    /// First day on which it is in force.
+    effective_from: String,
+    /// First day on which it is no longer in force, if that is known.
+    effective_until: Option<String>,
+    digest: String,
+}
+
+impl From<PolicyVersionView> for PolicyVersionResponse {
+    fn from(view: PolicyVersionView) -> Self {
+        Self {
+            policy_version_id: view.policy_version_id,
+            programme: view.programme,
+            version: view.version,
+            state: if view.published { "published" } else { "draft" },
+            effective_from: view.effective_from.to_string(),
+            effective_until: view.effective_until.map(|day| day.to_string()),
+            digest: view.digest,
+        }
+    }
+}
+
+/// A policy version with its source and text.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PolicyVersionTextResponse {
+    #[serde(flatten)]
+    version: PolicyVersionResponse,
+    title: WordsResponse,
+    /// The document that it is taken from.
+    source: String,
+    /// Number of the document, where known.
+    source_number: Option<String>,
+    /// Date of the document, where known.
+    source_date: Option<String>,
+    /// `confirmed`, or `reported` where only a report or a repost was read.
+    knowledge: String,
+    /// What the source does not say.
+    gaps: Vec<String>,
+    file_name: String,
+    /// The file (TOML).
+    text: String,
+}
+
+impl From<PolicyVersionText> for PolicyVersionTextResponse {
+    fn from(found: PolicyVersionText) -> Self {
+        let source = found.policy.source();
+        Self {
+            title: WordsResponse::in_each(|language| found.policy.title(language).to_owned()),
+            source: source.name().to_owned(),
+            source_number: source.number().map(ToOwned::to_owned),
+            source_date: source.date().map(|date| date.to_string()),
+            knowledge: source.knowledge().to_string(),
+            gaps: source.gaps().to_vec(),
+            version: found.view.into(),
+            file_name: found.file_name,
+            text: found.text,
+        }
+    }
+}
+
+/// Lists the policy versions of all programmes
+///
+/// Drafts are shown to whoever drafts or publishes.
+#[utoipa::path(get, path = "/policy_versions", tag = "policies", responses((status = OK, body = Vec<PolicyVersionResponse>)))]
+pub(crate) async fn list(State(state): State<AppState>, who: RequestCtx) -> Result<Json<Vec<PolicyVersionResponse>>, Problem> {
+    let views = state.store.policy_versions(&who.ctx.actor).await?;
+    Ok(Json(views.into_iter().map(PolicyVersionResponse::from).collect()))
+}
+
+/// Shows a policy version with its source and text
+#[utoipa::path(get, path = "/policy_versions/{policy_version_id}", tag = "policies", params(("policy_version_id" = String, Path)), responses((status = OK, body = PolicyVersionTextResponse)))]
+pub(crate) async fn read(
+    State(state): State<AppState>,
+    who: RequestCtx,
+    PathId(policy): PathId<PolicyVersionId>,
+) -> Result<Json<PolicyVersionTextResponse>, Problem> {
+    Ok(Json(state.store.policy_version(&who.ctx.actor, policy).await?.into()))
+}
+
 /// The budget of a fund in a year.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
@@ -135,4 +225,24 @@ pub(crate) async fn set_budget(
 ) -> Result<Json<BudgetResponse>, Problem> {
     let SetBudgetRequest { programme, fund, year, amount_fen } = body.value;
     Ok(Json(state.store.write(who.ctx, SetBudget { programme, fund, year, amount: amount_fen }).await?.into()))
+}
+
+/// Which budgets.
+#[derive(Debug, Deserialize, utoipa::IntoParams, Validate)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct BudgetsQuery {
+    #[param(value_type = Option<String>)]
+    programme: Option<ProgrammeCode>,
+}
+
+/// Lists the budgets, by programme, year and fund
+#[utoipa::path(get, path = "/budgets", tag = "policies", params(BudgetsQuery), responses((status = OK, body = Vec<BudgetResponse>)))]
+pub(crate) async fn budgets(
+    State(state): State<AppState>,
+    who: RequestCtx,
+    query: ValidQuery<BudgetsQuery>,
+) -> Result<Json<Vec<BudgetResponse>>, Problem> {
+    let views = state.store.budgets(&who.ctx.actor, query.0.programme.as_ref()).await?;
+    Ok(Json(views.into_iter().map(BudgetResponse::from).collect()))
 }

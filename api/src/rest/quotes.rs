@@ -8,7 +8,7 @@ use domain::{
     error::FieldError,
     id::{ProviderId, QuoteId, ResidentId, ServiceAddressId},
     money::Fen,
-    policy::{FactValue, ProgrammeCode},
+    policy::{FactValue, Language, ProgrammeCode},
     tariff::{Adjustment, Share, Split},
     time::{Instant, parse_instant},
 };
@@ -106,6 +106,11 @@ impl WordsResponse {
         let key = format!("{area}.{code}");
         let text = |locale| i18n::text(locale, &key).map_or_else(|| code.to_string(), std::borrow::Cow::into_owned);
         Self { zh: text(Locale::ZhCn), en: text(Locale::En) }
+    }
+
+    /// A text that a policy file holds itself.
+    pub(super) fn in_each(text: impl Fn(Language) -> String) -> Self {
+        Self { zh: text(Language::Zh), en: text(Language::En) }
     }
 }
 

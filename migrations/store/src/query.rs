@@ -2,11 +2,14 @@
 //! reach.
 
 pub mod application;
+pub mod assessment;
 pub mod consent;
 pub mod device;
 pub mod incident;
 pub mod list;
 pub mod order;
+pub mod policy;
+pub mod price;
 pub mod provider;
 pub mod registry;
 pub mod resident;

@@ -194,6 +194,19 @@ pub struct BudgetView {
     pub posted_fen: i64,
 }
 
+impl From<budget::Model> for BudgetView {
+    fn from(row: budget::Model) -> Self {
+        Self {
+            programme: row.programme,
+            fund: row.fund,
+            year: row.year,
+            granted_fen: row.granted,
+            held_fen: row.held,
+            posted_fen: row.posted,
+        }
+    }
+}
+
 impl Command for SetBudget {
     type Output = BudgetView;
     const ACTION: Option<Action> = Some(Action::SetBudget);
@@ -239,14 +252,7 @@ impl Command for SetBudget {
         tx.transfer(&move_units(&purse, Unit::Fen, (Pot::Issued, Pot::Available), added, &fact, tx.today())?).await?;
         tx.emit(Event::BudgetSet { programme: row.programme.clone(), fund: row.fund.clone(), year: row.year, amount: self.amount });
         tx.record(&format!("budget/{}/{}/{}", row.programme, row.fund, row.year), None, Some(&row));
-        Ok(BudgetView {
-            programme: row.programme,
-            fund: row.fund,
-            year: row.year,
-            granted_fen: row.granted,
-            held_fen: row.held,
-            posted_fen: row.posted,
-        })
+        Ok(row.into())
     }
 }
 

@@ -7,6 +7,7 @@
 mod application;
 mod claim;
 mod delivery;
+mod flag;
 mod order;
 mod provider;
 mod resident;
@@ -31,6 +32,7 @@ use crate::{Store, error::StoreError, keys::KeyError};
 pub use application::{ApplicationFilter, ApplicationRow};
 pub use claim::{HeldClaimFilter, HeldClaimRow};
 pub use delivery::DeadDeliveryRow;
+pub use flag::{FlagFilter, FlagRow};
 pub use order::{OrderFilter, OrderRow, VisitFilter};
 pub use provider::{ProviderFilter, ProviderRow};
 pub use resident::{ResidentFilter, ResidentRow};
