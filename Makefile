@@ -7,6 +7,9 @@ STAGE = .ci/stage
 ARGS =
 # The folder of the peers' scripts for `make bench`.
 PEERS =
+# Where the demo's messages go: to the sandbox beside it, which shows them on http://127.0.0.1:8680/ and delivers nothing.
+MESSAGES = YIJIA_MAIL_URL=smtp://127.0.0.1:8625 YIJIA_MAIL_SENDER=yijia@demo.localhost.localdomain \
+	'YIJIA_TEXT_MAIL={number}@text.sandbox.localhost'
 
 .PHONY: help build release test lint bench demo clean-demo drift toolchain
 
@@ -39,7 +42,8 @@ bench: release ## measure the release build and print the figures; PEERS=DIR run
 
 demo: release ## serve a made-up city on one port, kept in the folder demo/; ARGS='--today 2026-12-01'
 	@echo '== demo: serving until you press Ctrl-C'
-	@exec "$${CARGO_TARGET_DIR:-target}/release/yijia" demo --dir demo $(ARGS)
+	@"$${CARGO_TARGET_DIR:-target}/release/yijia-sandbox" --with-parent & \
+	exec env $(MESSAGES) "$${CARGO_TARGET_DIR:-target}/release/yijia" demo --dir demo $(ARGS)
 
 clean-demo: ## remove the folder demo/, so that the next demo starts afresh
 	@echo '== clean-demo: removing demo/'

@@ -10,20 +10,31 @@ mod session;
 use std::sync::Arc;
 
 use axum::{
-    extract::{MatchedPath, Request, State},
-    http::{HeaderMap, header},
+    extract::{MatchedPath, OriginalUri, Request, State},
+    http::{HeaderMap, HeaderName, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use axum_extra::extract::CookieJar;
-use domain::time::BusinessDate;
-use store::command::account::AccountError;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::{
+    access::Actor,
+    device::RequestProof,
+    time::{BusinessDate, Instant},
+};
+use store::{
+    command::account::{AccountError, TouchSession},
+    query::session::Recognised,
+};
 
 use crate::{problem::Problem, state::AppState};
 
 pub use rules::{Access, Found, Rule, Rules, matrix};
 pub use session::{clear_cookie, set_cookie};
 
+/// The header with the signature of the device to which a session is bound: microseconds since 1970, a point, and
+/// the signature in base64url.
+const DEVICE_PROOF: HeaderName = HeaderName::from_static("yijia-device");
 /// Longest session token that is looked up, in bytes.
 const TOKEN_LENGTH_MAX: usize = 128;
 
@@ -60,12 +71,28 @@ async fn admit(guard: &Guard, request: &mut Request) -> Result<(), Problem> {
     };
     let token = token(guard, request.headers()).ok_or(AccountError::NotSignedIn)?;
     let today = BusinessDate::of(guard.state.source.now());
-    let actor = guard.state.store.actor_by_token(&token, guard.state.clock.unmoved_now(), today).await?;
+    let (now, proof) = (guard.state.clock.unmoved_now(), device_proof(request));
+    let Recognised { actor, touch } = guard.state.store.actor_by_token(&token, proof.as_ref(), now, today).await?;
+    if let Some(session) = touch {
+        guard.state.store.write(guard.state.source.context(Actor::System("session")), TouchSession { session, at: now }).await?;
+    }
     if let Some(action) = action {
         actor.may(action)?;
     }
     request.extensions_mut().insert(actor);
     Ok(())
+}
+
+/// What the device shows for a session that is bound to it.
+fn device_proof(request: &Request) -> Option<RequestProof> {
+    let (micros, signature) = request.headers().get(DEVICE_PROOF)?.to_str().ok()?.split_once('.')?;
+    let uri = request.extensions().get::<OriginalUri>().map_or_else(|| request.uri(), |original| &original.0);
+    Some(RequestProof {
+        method: request.method().to_string(),
+        target: uri.path_and_query()?.to_string(),
+        signed_at: Instant::from_timestamp_micros(micros.parse().ok()?)?,
+        signature: URL_SAFE_NO_PAD.decode(signature).ok()?,
+    })
 }
 
 /// The session's token: from `Authorization: Bearer`, or else from the cookie.

@@ -188,5 +188,8 @@ fn tell_codes(demo: &Demo, output: &mut Output) -> Result<(), Failure> {
         let (code, secret) = (code.unwrap_or_else(|| "-".to_owned()), login.totp_secret.as_deref().unwrap_or("-"));
         output.line(format!("  {:<27} {:<18} {code:<7} authenticator secret {secret}", login.role.to_string(), login.login))?;
     }
+    for (login, contact) in seed::CONTACTS {
+        output.line(format!("  {login} also signs in with a code sent to {contact}"))?;
+    }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! Every refusal is a [`crate::problem::Problem`]. Nothing here knows a rule of the domain.
 
 mod body;
+mod client;
 mod context;
 mod fields;
 mod key;
@@ -11,6 +12,7 @@ mod query;
 mod version;
 
 pub use body::{BODY_LENGTH_MAX, Valid};
+pub use client::ClientAddress;
 pub use context::{PublicCtx, RequestCtx};
 pub use key::IdempotencyKey;
 pub use path::PathId;

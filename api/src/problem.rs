@@ -132,6 +132,7 @@ impl Problem {
         match status {
             StatusCode::UNAUTHORIZED => headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
             StatusCode::SERVICE_UNAVAILABLE => headers.push((header::RETRY_AFTER, RETRY_AFTER)),
+            StatusCode::TOO_MANY_REQUESTS if code == "request.too_many" => headers.push((header::RETRY_AFTER, RETRY_AFTER)),
             StatusCode::TOO_MANY_REQUESTS => headers.push((header::RETRY_AFTER, RETRY_AFTER_SIGN_IN)),
             _ => {}
         }
@@ -174,7 +175,7 @@ fn status(code: &str, kind: Kind) -> StatusCode {
         "request.too_large" => StatusCode::PAYLOAD_TOO_LARGE,
         "request.content_type" => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "request.method" => StatusCode::METHOD_NOT_ALLOWED,
-        "account.waiting" => StatusCode::TOO_MANY_REQUESTS,
+        "account.waiting" | "request.too_many" => StatusCode::TOO_MANY_REQUESTS,
         _ => match kind {
             Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
             Kind::Unauthenticated => StatusCode::UNAUTHORIZED,

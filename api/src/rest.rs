@@ -29,6 +29,7 @@ mod reversals;
 mod sessions;
 mod settlements;
 mod sheet_imports;
+mod sign_in_codes;
 mod statuses;
 mod trail;
 mod visits;
@@ -61,6 +62,21 @@ fn city() -> RouteTable {
     RouteTable::default()
         .route(Access::Public, routes!(sessions::sign_in))
         .route(Access::SignedIn, routes!(sessions::sign_out))
+        .route(Access::SignedIn, routes!(sessions::list))
+        .route(Access::SignedIn, routes!(sessions::end))
+        .route(Access::SignedIn, routes!(sessions::end_others))
+        .route(Access::Public, routes!(sign_in_codes::ask))
+        .route(Access::Public, routes!(sign_in_codes::sign_in))
+        .route(act(Action::IssueCarerCode), routes!(sign_in_codes::issue_for_carer))
+        .route(Access::Public, routes!(sign_in_codes::sign_in_carer))
+        .route(act(Action::IssueCodeSheet), routes!(sign_in_codes::issue_sheet))
+        .route(act(Action::IssueCodeSheet), routes!(sign_in_codes::end_sheet))
+        .route(Access::Public, routes!(sign_in_codes::sign_in_by_sheet))
+        .route(act(Action::ManageAccounts), routes!(sign_in_codes::set_contact))
+        .route(act(Action::ManageAccounts), routes!(accounts::grant_role))
+        .route(act(Action::ManageAccounts), routes!(accounts::roles))
+        .route(act(Action::ManageAccounts), routes!(accounts::end_role))
+        .route(Access::SignedIn, routes!(accounts::change_password))
         .route(Access::SignedIn, routes!(me::read_me))
         .route(act(Action::ManageAccounts), routes!(accounts::create))
         .route(act(Action::ImportDivisions), routes!(divisions::import))

@@ -1,11 +1,13 @@
 //! The routes, and the layers around all of them.
 //!
 //! From the outside in: request id, span and metrics, compression, problem bodies, security headers, panics,
-//! time limit, same-origin check, body limit, access. What a layer refuses, the ones further out describe and
+//! time limit, rates, same-origin check, body limit, tags of answers, access. What a layer refuses, the ones further out describe and
 //! measure like any other answer.
 
+mod conditional;
 mod describe;
 mod layers;
+mod rates;
 mod table;
 
 use std::sync::Arc;
@@ -100,6 +102,7 @@ pub fn build(state: AppState) -> Result<Router, StartError> {
     let origin = state.public_url.as_str();
     let csrf = CsrfLayer::new().add_trusted_origin(origin).map_err(|cause| StartError::PublicUrl(cause.to_string()))?;
     let csrf = csrf.with_rejection_response(|_cause: ProtectionError| Problem::from(RequestError::CrossOrigin).into_response());
+    let rates = Arc::new(rates::Rates::new(Arc::clone(&state.trusted_proxies)));
     let guard = Guard { state: state.clone(), rules: Arc::clone(&rules) };
     let router = router
         .fallback(async || Problem::from(RequestError::NoRoute))
@@ -108,8 +111,10 @@ pub fn build(state: AppState) -> Result<Router, StartError> {
         .layer(axum::Extension(reference))
         .layer(axum::Extension(rules))
         .layer(from_fn_with_state(guard, access::guard))
+        .layer(from_fn(conditional::answer_if_changed))
         .layer(DefaultBodyLimit::max(BODY_LENGTH_MAX))
         .layer(csrf)
+        .layer(from_fn_with_state(rates, rates::limit))
         .layer(from_fn(layers::limit_time))
         .layer(CatchPanicLayer::custom(layers::describe_panic))
         .layer(from_fn_with_state(Arc::clone(&state.public_url), layers::secure))

@@ -8,6 +8,8 @@
 mod database;
 mod layer;
 mod log;
+mod mail;
+mod proxies;
 mod public_url;
 #[cfg(test)]
 mod tests;
@@ -24,6 +26,8 @@ use figment::Figment;
 
 pub use database::{Database, Engine, ServerParts};
 pub use log::LogFilter;
+pub use mail::MailSettings;
+pub use proxies::TrustedProxies;
 pub use public_url::PublicUrl;
 
 /// One setting.
@@ -41,6 +45,14 @@ pub enum Key {
     Log,
     /// Address under which people reach the service.
     PublicUrl,
+    /// Mail server for messages, or `off`.
+    MailUrl,
+    /// From whom mails come.
+    MailSender,
+    /// Address of the gateway that takes text messages as mails, or `off`.
+    TextMail,
+    /// Proxies whose word on the address of a client counts, or `none`.
+    TrustedProxies,
 }
 
 impl Key {
@@ -54,6 +66,10 @@ impl Key {
             Self::KeyFile => "YIJIA_KEY_FILE",
             Self::Log => "YIJIA_LOG",
             Self::PublicUrl => "YIJIA_PUBLIC_URL",
+            Self::MailUrl => "YIJIA_MAIL_URL",
+            Self::MailSender => "YIJIA_MAIL_SENDER",
+            Self::TextMail => "YIJIA_TEXT_MAIL",
+            Self::TrustedProxies => "YIJIA_TRUSTED_PROXIES",
         }
     }
 
@@ -67,6 +83,10 @@ impl Key {
             Self::KeyFile => "key_file",
             Self::Log => "log",
             Self::PublicUrl => "public_url",
+            Self::MailUrl => "mail_url",
+            Self::MailSender => "mail_sender",
+            Self::TextMail => "text_mail",
+            Self::TrustedProxies => "trusted_proxies",
         }
     }
 }
@@ -176,6 +196,10 @@ pub struct Settings {
     pub log: LogFilter,
     /// Address under which people reach the service.
     pub public_url: PublicUrl,
+    /// How messages leave.
+    pub mail: MailSettings,
+    /// Proxies whose word on the address of a client counts.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// The outcome of looking for settings: what was found where, and the settings if all of it is usable.
@@ -272,6 +296,8 @@ impl Reader {
             }
             (None, None) | (Some(_), _) => self.read(Key::PublicUrl, PublicUrl::parse),
         };
+        let mail = self.mail();
+        let trusted_proxies = self.read(Key::TrustedProxies, TrustedProxies::parse);
         if let (Some(listen), Some(metrics)) = (listen, metrics_listen)
             && listen == metrics
             && listen.port() != 0
@@ -279,7 +305,34 @@ impl Reader {
             let problem = Unusable::new("the same address and port as YIJIA_LISTEN", "choose another port, such as 127.0.0.1:9600");
             self.fault(Key::MetricsListen, "together with YIJIA_LISTEN", problem);
         }
-        Some(Settings { database: database?, listen: listen?, metrics_listen, key_file: key_file?, log: log?, public_url: public_url? })
+        Some(Settings {
+            database: database?,
+            listen: listen?,
+            metrics_listen,
+            key_file: key_file?,
+            log: log?,
+            public_url: public_url?,
+            mail: mail?,
+            trusted_proxies: trusted_proxies?,
+        })
+    }
+
+    /// The three settings of messages belong together; the address of the server can hold a password and is shown
+    /// only as set.
+    fn mail(&mut self) -> Option<MailSettings> {
+        let url = self.text(Key::MailUrl);
+        let shown = |text: &str| if text == "off" { "off" } else { "(set)" }.to_owned();
+        let (url, place) = url.map_or_else(|| ("off".to_owned(), "default".to_owned()), |(url, place)| (url, place));
+        self.show(Key::MailUrl, Some(shown(&url)), place.as_str());
+        let sender = self.read(Key::MailSender, |text| Ok(text.to_owned()))?;
+        let text = self.read(Key::TextMail, |text| Ok(text.to_owned()))?;
+        match MailSettings::of(&url, &sender, &text) {
+            Ok(mail) => Some(mail),
+            Err((key, problem)) => {
+                self.fault(key, place, problem);
+                None
+            }
+        }
     }
 
     fn database(&mut self, dir: Option<&Path>) -> Option<Database> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use store::{Source, Store, SystemClock};
 
-use crate::settings::PublicUrl;
+use crate::settings::{PublicUrl, TrustedProxies};
 
 /// One city with its clock, as the handlers see it. Cloning is cheap.
 #[derive(Debug, Clone)]
@@ -17,4 +17,6 @@ pub struct AppState {
     pub clock: Arc<SystemClock>,
     /// Address under which people reach the service.
     pub public_url: Arc<PublicUrl>,
+    /// Proxies whose word on the address of a client counts.
+    pub trusted_proxies: Arc<TrustedProxies>,
 }

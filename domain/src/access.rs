@@ -182,6 +182,10 @@ actions! {
     RegisterCarer: ProviderManager;
     /// Say what a carer can do, when they work and when they are away.
     EditCarer: ProviderManager;
+    /// Give a carer a code that signs in their device.
+    IssueCarerCode: ProviderManager;
+    /// Print codes on paper for a resident without a telephone.
+    IssueCodeSheet: CommunityWorker;
     /// Ask for a quote.
     RequestQuote: FamilyMember | Resident | CommunityWorker;
     /// Book a quoted service.

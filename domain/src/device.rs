@@ -9,7 +9,7 @@ mod anchor;
 mod statement;
 
 pub use anchor::{ANCHOR_HOURS, ANCHOR_SECONDS_OFF, LIVE_MINUTES, TimeProof};
-pub use statement::{ClockStatement, SignedClock, binding_statement, digest};
+pub use statement::{ClockStatement, RequestProof, SignedClock, binding_statement, digest, sign_in_statement};
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumIter, EnumString, IntoStaticStr};
@@ -21,6 +21,10 @@ pub const DEVICES_MAX: usize = 2;
 
 /// How long a time that the server told may be used to bind a device, in minutes.
 pub const BINDING_MINUTES: i64 = 10;
+
+/// How far the clock of a device may be off when it signs a request, in minutes. Every answer of the server carries
+/// the time in its header `Date`, by which a device can set itself right.
+pub const PROOF_MINUTES: i64 = 5;
 
 /// With which kind of key a device signs. Both are offered by browsers without a copy of the private key.
 #[derive(

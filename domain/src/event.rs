@@ -15,7 +15,7 @@ use crate::{
     id::{
         AccountId, ApplicationId, AssessmentId, CarerId, ClaimLineId, ConsentRequestId, CorrectionId, DecisionId, DeviceId, EntitlementId,
         EntitlementWindowId, IncidentId, OrderId, PersonId, PolicyVersionId, PriceId, ProviderId, QuarantinedEventId, ResidentId,
-        ReversalId, SettlementPeriodId, SheetImportId, VisitCorrectionId, VisitId,
+        ReversalId, SettlementPeriodId, SheetImportId, SignInCodeId, VisitCorrectionId, VisitId,
     },
     money::Fen,
     order::OrderState,
@@ -33,6 +33,10 @@ pub enum Event {
     AccountCreated { account: AccountId, person: PersonId },
     /// A person received a role.
     RoleGranted { person: PersonId, role: Role },
+    /// A role of a person ended.
+    RoleEnded { person: PersonId, role: Role },
+    /// Somebody asked for a code to sign in, whether anybody has the address or not.
+    SignInCodeAsked { code: SignInCodeId },
     /// The division table was imported.
     DivisionsImported { rows: u64 },
     /// The clock of a demo city was moved.
@@ -170,7 +174,8 @@ impl Event {
     pub fn stream(&self) -> String {
         match self {
             Self::AccountCreated { account, .. } => account.to_string(),
-            Self::RoleGranted { person, .. } => person.to_string(),
+            Self::RoleGranted { person, .. } | Self::RoleEnded { person, .. } => person.to_string(),
+            Self::SignInCodeAsked { code } => code.to_string(),
             Self::DivisionsImported { .. } | Self::DemoClockMoved { .. } => "city".to_owned(),
             Self::ResidentRegistered { resident }
             | Self::FamilyMemberBound { resident, .. }

@@ -128,6 +128,10 @@ kinds! {
     Account AccountId "acc";
     /// One signed-in device.
     Session SessionId "ses";
+    /// One code that signs in once.
+    SignInCode SignInCodeId "sic";
+    /// One paper sheet of codes.
+    CodeSheet CodeSheetId "sht";
     /// One role of one person, from a date to a date.
     RoleGrant RoleGrantId "rol";
     /// An older person who may receive service.

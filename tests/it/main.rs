@@ -22,6 +22,7 @@ mod schema;
 mod seed;
 mod settlement;
 mod sign_in;
+mod sign_in_codes;
 mod texts;
 mod tidy;
 mod verify;

@@ -17,7 +17,7 @@ const JUDGED: usize = 5;
 async fn try_password(db: &TestDb, store: &Store, password: &str) -> &'static str {
     let ctx = db.source().context(Actor::System("sign_in"));
     let now = db.source().now();
-    let given = Credentials { login: "family".to_owned(), password: password.to_owned().into(), code: None, device: "phone".to_owned() };
+    let given = Credentials { login: "family".to_owned(), password: password.to_owned().into(), code: None, device: "phone".into() };
     store.sign_in(ctx, given, now).await.map_or_else(|fault| fault.code(), |_session| "signed in")
 }
 

@@ -1,7 +1,7 @@
 //! A small JSON client over a real connection.
 
 use anyhow::Context as _;
-use axum::body::Bytes;
+use axum::{body::Bytes, http::HeaderMap};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -62,6 +62,18 @@ impl Http {
     /// # Errors
     /// As [`Http::send`].
     pub async fn send_if_match(&self, asked: Asked<'_>, version: Option<&str>) -> anyhow::Result<Answered> {
+        let headers: Vec<_> = version.into_iter().map(|version| ("if-match", version)).collect();
+        let (status, headers, bytes) = self.send_with(asked, &headers).await?;
+        let etag = headers.get("etag").and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).context("the answer is not JSON")? };
+        Ok(Answered { status, body, etag })
+    }
+
+    /// Sends a request with further headers and answers status, headers and the bytes of the body.
+    ///
+    /// # Errors
+    /// A server that cannot be reached.
+    pub async fn send_with(&self, asked: Asked<'_>, headers: &[(&str, &str)]) -> anyhow::Result<(u16, HeaderMap, Bytes)> {
         let mut request = axum::http::Request::builder().method(asked.method).uri(format!("{}{}", self.base, asked.path));
         if let Some(token) = asked.token {
             request = request.header("authorization", format!("Bearer {token}"));
@@ -69,19 +81,14 @@ impl Http {
         if let Some(key) = asked.key {
             request = request.header("idempotency-key", key);
         }
-        if let Some(version) = version {
-            request = request.header("if-match", version);
-        }
         let text = asked.body.map(Value::to_string).unwrap_or_default();
         if asked.body.is_some() {
             request = request.header("content-type", "application/json");
         }
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         let request = request.body(Full::new(Bytes::from(text)))?;
         let response = self.client.request(request).await.with_context(|| format!("no answer from {}", self.base))?;
-        let status = response.status().as_u16();
-        let etag = response.headers().get("etag").and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
-        let bytes = response.into_body().collect().await?.to_bytes();
-        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).context("the answer is not JSON")? };
-        Ok(Answered { status, body, etag })
+        let (parts, body) = response.into_parts();
+        Ok((parts.status.as_u16(), parts.headers, body.collect().await?.to_bytes()))
     }
 }

@@ -8,5 +8,6 @@ pub mod desk;
 pub mod http;
 pub mod market;
 pub mod phone;
+pub mod sandbox;
 pub mod served;
 pub mod walk;

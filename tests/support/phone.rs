@@ -40,6 +40,26 @@ impl Phone {
         })
     }
 
+    /// The body of a sign-in with a code of the provider.
+    #[must_use]
+    pub fn sign_in(&self, login: &str, code: &str) -> Value {
+        let public = self.key.public_key().as_ref();
+        let text =
+            format!("yijia device sign-in 1\nalgorithm:ed25519\npublic_key:{}\nlogin:{login}\ncode:{code}\n", hexadecimal(public));
+        json!({
+            "login": login, "code": code, "algorithm": "ed25519", "public_key": URL_SAFE_NO_PAD.encode(public),
+            "signature": self.sign_text(&text), "device": "手机",
+        })
+    }
+
+    /// The header `Yijia-Device` of one request of a session that is bound to the phone.
+    #[must_use]
+    pub fn proof(&self, method: &str, target: &str, token: &str, now: DateTime<Utc>) -> String {
+        let (micros, token) = (now.timestamp_micros(), hexadecimal(&Sha256::digest(token)));
+        let text = format!("yijia device request 1\nmethod:{method}\ntarget:{target}\nsigned_at:{micros}\ntoken:{token}\n");
+        format!("{micros}.{}", self.sign_text(&text))
+    }
+
     /// Keeps what the server answered to the binding.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! A demo city on a test's own database, served on a real port, with workers that the test drives.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{future::Future, net::SocketAddr, pin::Pin, sync::Arc};
 
 use api::{demo::Demo, router, state::AppState};
 use domain::time::parse_instant;
@@ -26,6 +26,7 @@ pub struct Served {
     /// Its logins.
     pub demo: Demo,
     clock: Arc<SystemClock>,
+    source: Source,
     runner: Runner,
     server: JoinHandle<()>,
 }
@@ -51,11 +52,18 @@ impl Served {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let base = format!("http://{}", listener.local_addr()?);
         let public_url = Arc::new(base.parse().map_err(|cause| anyhow::anyhow!("{cause}"))?);
-        let state = AppState { store: store.clone(), source: source.clone(), clock: Arc::clone(&clock), public_url };
+        let state = AppState {
+            store: store.clone(),
+            source: source.clone(),
+            clock: Arc::clone(&clock),
+            public_url,
+            trusted_proxies: Arc::default(),
+        };
         let router = router::build(state)?;
-        let server = tokio::spawn(async move { drop(axum::serve(listener, router).await) });
-        let runner = Runner::new(store.clone(), source);
-        Ok(Self { base, store, demo, clock, runner, server })
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let server = tokio::spawn(async move { drop(axum::serve(listener, service).await) });
+        let runner = Runner::new(store.clone(), source.clone());
+        Ok(Self { base, store, demo, clock, source, runner, server })
     }
 
     /// Begins a walk; `print` receives what it says.
@@ -80,6 +88,13 @@ impl Served {
     #[must_use]
     pub fn now(&self) -> domain::time::Instant {
         self.clock.now()
+    }
+
+    /// Lets the workers send messages through these ports from now on.
+    #[must_use]
+    pub fn with_ports(mut self, ports: workers::port::Ports) -> Self {
+        self.runner = Runner::new(self.store.clone(), self.source.clone()).with_ports(ports);
+        self
     }
 
     /// Lets the workers do all that is to be done now.

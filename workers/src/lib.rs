@@ -6,6 +6,8 @@
 //! reading at [`Runner::step`]; who reacts to what is in [`subscriber`], what is looked at when in
 //! [`reconcile`].
 
+mod message;
+pub mod port;
 pub mod reconcile;
 mod retry;
 pub mod subscriber;
@@ -17,11 +19,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::access::Actor;
+use domain::{access::Actor, event::Event};
 use store::{
     Source, Store, StoreError,
     delivery::{Claim, Claimed, Complete, Dispatch, Outcome, TakeTick},
 };
+
+use port::Ports;
 
 /// How long a runner without work rests.
 const REST: Duration = Duration::from_millis(300);
@@ -33,6 +37,7 @@ const GAUGES_EVERY: Duration = Duration::from_secs(15);
 pub struct Runner {
     store: Store,
     source: Source,
+    ports: Ports,
     /// The last tick of each reconciler that this process knows of, so that the database is asked only when
     /// a new one is due.
     ticks: Mutex<BTreeMap<&'static str, String>>,
@@ -41,8 +46,8 @@ pub struct Runner {
 }
 
 /// Works until told to stop; the step in progress is finished first.
-pub async fn run(store: Store, source: Source, shutdown: impl Future<Output = ()> + Send) {
-    let runner = Runner::new(store, source);
+pub async fn run(store: Store, source: Source, ports: Ports, shutdown: impl Future<Output = ()> + Send) {
+    let runner = Runner::new(store, source).with_ports(ports);
     tokio::pin!(shutdown);
     loop {
         let worked = match runner.step().await {
@@ -65,7 +70,13 @@ impl Runner {
     /// A runner over one city.
     #[must_use]
     pub fn new(store: Store, source: Source) -> Self {
-        Self { store, source, ticks: Mutex::default(), published: tokio::sync::Mutex::default() }
+        Self { store, source, ports: Ports::default(), ticks: Mutex::default(), published: tokio::sync::Mutex::default() }
+    }
+
+    /// The same runner with ports to the outside; without them nothing leaves.
+    #[must_use]
+    pub fn with_ports(self, ports: Ports) -> Self {
+        Self { ports, ..self }
     }
 
     /// One round: reconcilers whose time has come, then events, then deliveries. Answers how much was done.
@@ -99,7 +110,12 @@ impl Runner {
     }
 
     async fn deliver(&self, claimed: Claimed) -> Result<(), StoreError> {
-        let result = subscriber::handle(&self.store, &self.source, &claimed).await;
+        let result = match (claimed.subscriber.as_str(), &claimed.event) {
+            (subscriber::SEND_SIGN_IN_CODE, Event::SignInCodeAsked { code }) => {
+                message::send_sign_in_code(&self.store, &self.ports, self.context("subscriber"), *code).await
+            }
+            _ => subscriber::handle(&self.store, &self.source, &claimed).await.map_err(message::Undelivered::Store),
+        };
         let outcome = match result {
             Ok(()) => Outcome::Done,
             Err(cause) => {

@@ -2,21 +2,24 @@
 
 use chrono::TimeDelta;
 use domain::{error::Kind, time::Instant};
-use store::{
-    StoreError,
-    delivery::{ATTEMPTS_MAX, Claimed, Outcome},
-};
+use store::delivery::{ATTEMPTS_MAX, Claimed, Outcome};
+
+use crate::{message::Undelivered, port::PortError};
 
 /// Longest pause between two attempts, in seconds.
 const PAUSE_MAX_SECONDS: i64 = 3_600;
 
 /// What becomes of a delivery whose work failed.
-pub(crate) fn after(cause: &StoreError, claimed: &Claimed, now: Instant) -> Outcome {
+pub(crate) fn after(cause: &Undelivered, claimed: &Claimed, now: Instant) -> Outcome {
     let error = format!("{}: {cause}", cause.code());
-    let hopeless = match cause.kind() {
-        Kind::Invalid | Kind::Forbidden | Kind::Unauthenticated => true,
-        // A thing that is not there yet, or not any more, may be a race with the caller.
-        Kind::NotFound | Kind::Conflict | Kind::Stale | Kind::Unavailable | Kind::Broken => false,
+    let hopeless = match cause {
+        Undelivered::Store(cause) => match cause.kind() {
+            Kind::Invalid | Kind::Forbidden | Kind::Unauthenticated => true,
+            // A thing that is not there yet, or not any more, may be a race with the caller.
+            Kind::NotFound | Kind::Conflict | Kind::Stale | Kind::Unavailable | Kind::Broken => false,
+        },
+        Undelivered::Port(PortError::Refused(_) | PortError::Missing(_)) => true,
+        Undelivered::Port(PortError::Unavailable(_)) => false,
     };
     if hopeless || claimed.attempts >= ATTEMPTS_MAX {
         return Outcome::Dead { error };
@@ -38,6 +41,8 @@ mod tests {
         id::{DeliveryId, EventId, ProviderId},
     };
 
+    use store::StoreError;
+
     use super::*;
 
     fn claimed(attempts: i64) -> Claimed {
@@ -57,13 +62,13 @@ mod tests {
         let now: Instant = "2026-11-23T00:00:00Z".parse().unwrap();
         let mut last = now;
         for attempts in 1..ATTEMPTS_MAX {
-            let Outcome::Retry { due_at, .. } = after(&StoreError::TimedOut, &claimed(attempts), now) else {
+            let Outcome::Retry { due_at, .. } = after(&StoreError::TimedOut.into(), &claimed(attempts), now) else {
                 panic!("attempt {attempts} is retried")
             };
             assert!(due_at > last);
             last = due_at;
         }
-        assert!(matches!(after(&StoreError::TimedOut, &claimed(ATTEMPTS_MAX), now), Outcome::Dead { .. }));
-        assert!(matches!(after(&StoreError::KeyReused, &claimed(1), now), Outcome::Dead { .. }));
+        assert!(matches!(after(&StoreError::TimedOut.into(), &claimed(ATTEMPTS_MAX), now), Outcome::Dead { .. }));
+        assert!(matches!(after(&StoreError::KeyReused.into(), &claimed(1), now), Outcome::Dead { .. }));
     }
 }

@@ -30,12 +30,15 @@ const REVIEW_ENTITLEMENTS: &str = "review_entitlements";
 
 /// Plans the reviews for the first day of a new policy version.
 const SCHEDULE_REVIEWS: &str = "schedule_reviews";
+/// Sends a code to sign in; the only one that needs a port, see [`crate::message`].
+pub(crate) const SEND_SIGN_IN_CODE: &str = "send_sign_in_code";
 
 /// The subscribers of an event.
 #[must_use]
 pub fn of(event: &Event) -> Vec<&'static str> {
     match event {
         Event::OrderPlaced { .. } => vec![OFFER_ORDER],
+        Event::SignInCodeAsked { .. } => vec![SEND_SIGN_IN_CODE],
         Event::AssessmentConfirmed { .. } => vec![REFRESH_WINDOWS, REVIEW_ENTITLEMENTS],
         Event::ResidentFactsChanged { .. } | Event::ResidentStatusChanged { .. } => vec![REVIEW_ENTITLEMENTS],
         // Only then is it known from which day on the booked orders are concerned.
@@ -43,6 +46,7 @@ pub fn of(event: &Event) -> Vec<&'static str> {
         Event::PolicyPublished { .. } => vec![SCHEDULE_REVIEWS, REOPEN_ORDERS],
         Event::AccountCreated { .. }
         | Event::RoleGranted { .. }
+        | Event::RoleEnded { .. }
         | Event::DivisionsImported { .. }
         | Event::DemoClockMoved { .. }
         | Event::ResidentRegistered { .. }

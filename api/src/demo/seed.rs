@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use domain::{
     access::{Actor, Role},
     catalogue::{ItemCode, ServiceClass},
+    contact::Contact,
     division::Scope,
     id::{AccountId, PersonId, ProviderId},
     money::Fen,
@@ -22,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use store::{
     CityMode, Source, Store, StoreError,
     command::{
-        account::{CreateAccount, NewRole, PasswordHashed, RoleReach},
+        account::{CreateAccount, NewRole, PasswordHashed, RoleReach, SetContact},
         city::{FoundCity, ImportDivisions},
         policy::{DraftPolicy, PublishPolicy, SetBudget},
         provider::{AdmitProvider, ApplyAsProvider, EditCarer, EditProfile, PublishPrice, RecordAgreement, RegisterCarer, ReviewProvider},
@@ -96,6 +97,9 @@ const PEOPLE: &[(&str, Role, &str, &str)] = &[
     ("provider-manager", Role::ProviderManager, "机构负责人", ""),
 ];
 
+/// Where the demo's families are sent codes; the sandbox shows them and delivers nothing.
+pub(super) const CONTACTS: [(&str, &str); 2] = [("family", "family@example.cn"), ("resident", "13800138000")];
+
 /// Founds a demo city with the small set alone.
 ///
 /// # Errors
@@ -138,6 +142,7 @@ pub(super) async fn found(store: &Store, source: &Source, founding: &Founding) -
         logins.push(seed.account(login, *role, name, reach, &password).await?);
     }
     let mut demo = Demo { password: PASSWORD.to_owned(), logins, provider_id: ProviderId::from_uuid(uuid::Uuid::nil()) };
+    seed.contacts(&demo).await?;
     seed.policies(&demo, founding).await?;
     demo.provider_id = seed.provider(&demo).await?;
     for login in ["carer", "carer-2"] {
@@ -179,6 +184,16 @@ impl Seed<'_> {
         let who = demo.login(login).ok_or_else(StoreError::not_found)?;
         let actor = self.store.actor_of(who.person_id, who.account_id, BusinessDate::of(self.source.now())).await?;
         Ok(self.source.context(actor))
+    }
+
+    /// Gives those who may sign in by code their contacts.
+    async fn contacts(&self, demo: &Demo) -> Result<(), StoreError> {
+        for (login, contact) in CONTACTS {
+            let account = demo.login(login).ok_or_else(StoreError::not_found)?.account_id;
+            let contact = Contact::parse(contact).map_err(|cause| StoreError::refused(&cause))?;
+            self.store.write(self.as_person(demo, "operator").await?, SetContact { account, contact }).await?;
+        }
+        Ok(())
     }
 
     /// Publishes the shipped policies of this city, with their budgets.

@@ -52,6 +52,9 @@ pub enum RequestError {
     /// The work took longer than a request may.
     #[error("the answer took too long; ask again, with the same Idempotency-Key if there was one")]
     TimedOut,
+    /// More requests than one caller may send.
+    #[error("too many requests; wait a little and send fewer")]
+    TooMany,
     /// Refused by a part that gave no reason of its own.
     #[error("the request could not be read")]
     Refused,
@@ -72,6 +75,7 @@ impl Fault for RequestError {
             Self::Method => "request.method",
             Self::CrossOrigin => "request.cross_origin",
             Self::TimedOut => "request.timed_out",
+            Self::TooMany => "request.too_many",
             Self::Refused => "request.refused",
         }
     }
@@ -90,7 +94,7 @@ impl Fault for RequestError {
             | Self::Refused => Kind::Invalid,
             Self::NoRoute => Kind::NotFound,
             Self::CrossOrigin => Kind::Forbidden,
-            Self::BodyLate | Self::TimedOut => Kind::Unavailable,
+            Self::BodyLate | Self::TimedOut | Self::TooMany => Kind::Unavailable,
         }
     }
 }

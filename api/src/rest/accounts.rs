@@ -4,17 +4,20 @@ use axum::{Json, extract::State, http::StatusCode};
 use domain::{
     access::Role,
     division::Scope,
-    id::{AccountId, PersonId, ProviderId},
+    id::{AccountId, PersonId, ProviderId, RoleGrantId},
     resident::PersonName,
+    time::BusinessDate,
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use store::command::account::{CreateAccount, CreatedAccount, NewRole, PasswordHashed, RoleReach};
+use store::command::account::{
+    ChangePassword, CreateAccount, CreatedAccount, EndRole, GrantRole, GrantedRole, NewRole, PasswordHashed, RoleReach,
+};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::{
-    extract::{RequestCtx, Valid},
+    extract::{PathId, PublicCtx, RequestCtx, Valid},
     problem::Problem,
     state::AppState,
 };
@@ -34,7 +37,7 @@ pub(crate) struct CreateAccountRequest {
 }
 
 /// A role with what it reaches: a division prefix, a provider, or neither.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RoleRequest {
     #[schema(value_type = String)]
@@ -92,4 +95,101 @@ fn new_role(request: &RoleRequest) -> Result<NewRole, Problem> {
         }
     };
     Ok(NewRole { role: request.role, reach })
+}
+
+/// A role that was given. The authenticator secret is shown this one time.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct GrantRoleResponse {
+    #[schema(value_type = String)]
+    role_grant_id: RoleGrantId,
+    /// Base32 secret for an authenticator app; present when this is the first role that needs one.
+    totp_secret: Option<String>,
+}
+
+/// Gives a person one more role
+///
+/// From today on; nobody gives themselves one. The answer can hold a secret and is not kept under a key: a role that
+/// the person holds is refused.
+#[utoipa::path(post, path = "/people/{person_id}/roles", tag = "city", params(("person_id" = String, Path)), request_body = RoleRequest, responses((status = CREATED, body = GrantRoleResponse)))]
+pub(crate) async fn grant_role(
+    State(state): State<AppState>,
+    who: RequestCtx,
+    PathId(person): PathId<PersonId>,
+    body: Valid<RoleRequest>,
+) -> Result<(StatusCode, Json<GrantRoleResponse>), Problem> {
+    let role = new_role(&body.value)?;
+    let GrantedRole { role_grant_id, totp_secret } = state.store.write(who.ctx, GrantRole { person, role }).await?;
+    Ok((StatusCode::CREATED, Json(GrantRoleResponse { role_grant_id, totp_secret })))
+}
+
+/// A role of a person.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RoleResponse {
+    #[schema(value_type = String)]
+    role_grant_id: RoleGrantId,
+    #[schema(value_type = String)]
+    role: Role,
+    #[schema(value_type = Option<String>)]
+    division: Option<Scope>,
+    #[schema(value_type = Option<String>)]
+    provider_id: Option<ProviderId>,
+    valid_from: String,
+}
+
+/// Shows the roles of a person that lie within reach
+#[utoipa::path(get, path = "/people/{person_id}/roles", tag = "city", params(("person_id" = String, Path)), responses((status = OK, body = Vec<RoleResponse>)))]
+pub(crate) async fn roles(
+    State(state): State<AppState>,
+    who: RequestCtx,
+    PathId(person): PathId<PersonId>,
+) -> Result<Json<Vec<RoleResponse>>, Problem> {
+    let views = state.store.roles_of(&who.ctx.actor, person, BusinessDate::of(who.ctx.now)).await?;
+    let responses = views.into_iter().map(|view| RoleResponse {
+        role_grant_id: view.role_grant_id,
+        role: view.role,
+        division: view.scope,
+        provider_id: view.provider,
+        valid_from: view.valid_from.to_string(),
+    });
+    Ok(Json(responses.collect()))
+}
+
+/// Ends a role of a person at once
+#[utoipa::path(delete, path = "/role_grants/{role_grant_id}", tag = "city", params(("role_grant_id" = String, Path)), responses((status = NO_CONTENT)))]
+pub(crate) async fn end_role(
+    State(state): State<AppState>,
+    who: RequestCtx,
+    PathId(role_grant): PathId<RoleGrantId>,
+) -> Result<StatusCode, Problem> {
+    state.store.write(who.ctx, EndRole { role_grant }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A change of one's own password.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangePasswordRequest {
+    #[schema(value_type = String, format = Password, min_length = 1, max_length = 256)]
+    current: SecretString,
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 256)]
+    password: SecretString,
+}
+
+/// Changes one's own password
+///
+/// All other sessions of the account end.
+#[utoipa::path(put, path = "/me/password", tag = "sessions", request_body = ChangePasswordRequest, responses((status = NO_CONTENT)))]
+pub(crate) async fn change_password(
+    State(state): State<AppState>,
+    public: PublicCtx,
+    who: RequestCtx,
+    body: Valid<ChangePasswordRequest>,
+) -> Result<StatusCode, Problem> {
+    let ChangePasswordRequest { current, password } = body.value;
+    let hashed = tokio::task::spawn_blocking(move || PasswordHashed::new(&password));
+    let new = hashed.await.map_err(|_died| store::StoreError::Panicked)??;
+    let change = ChangePassword { account: who.signed_in.account, session: who.signed_in.session, current, new };
+    let (ctx, again) = (public.as_system("change_password"), public.as_system("change_password"));
+    state.store.change_password(ctx, again, change, state.clock.unmoved_now()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -93,11 +93,19 @@ pub(crate) async fn bind(
     key: IdempotencyKey,
     body: Valid<BindDeviceRequest>,
 ) -> Result<Created<BoundDeviceResponse>, Problem> {
-    let mut faults = Vec::new();
     let given = &body.value;
-    let bytes = read_bytes("public_key", &given.public_key, &mut faults);
-    let signature = read_bytes("signature", &given.signature, &mut faults);
-    let public = PublicKey::new(given.algorithm, bytes);
+    let (key_of_phone, signature) = read_key(given.algorithm, &given.public_key, &given.signature)?;
+    let command = BindDevice { key: key_of_phone, anchor: given.anchor.clone(), signature };
+    let answer = once(&state, who, key, &body, command).await?;
+    Ok(Created::at(|made: &BoundDeviceResponse| format!("/devices/{}", made.device_id), answer))
+}
+
+/// A public key, and a signature that is still to be checked.
+pub(super) fn read_key(algorithm: KeyAlgorithm, public_key: &str, signature: &str) -> Result<(PublicKey, Vec<u8>), Problem> {
+    let mut faults = Vec::new();
+    let bytes = read_bytes("public_key", public_key, &mut faults);
+    let signature = read_bytes("signature", signature, &mut faults);
+    let public = PublicKey::new(algorithm, bytes);
     let public = public
         .map_err(|fault| {
             if faults.is_empty() {
@@ -105,10 +113,8 @@ pub(crate) async fn bind(
             }
         })
         .ok();
-    let Some(public) = public.filter(|_| faults.is_empty()) else { return Err(Problem::fields(faults)) };
-    let command = BindDevice { key: public, anchor: given.anchor.clone(), signature };
-    let answer = once(&state, who, key, &body, command).await?;
-    Ok(Created::at(|made: &BoundDeviceResponse| format!("/devices/{}", made.device_id), answer))
+    let public = public.filter(|_| faults.is_empty());
+    public.map(|public| (public, signature)).ok_or_else(|| Problem::fields(faults))
 }
 
 /// Whose phones.

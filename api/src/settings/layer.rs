@@ -50,6 +50,10 @@ fn defaults(inputs: &Inputs) -> Layer {
     values.extend(one(Key::Listen, "127.0.0.1:8600"));
     values.extend(one(Key::MetricsListen, inputs.metrics_listen_default.unwrap_or("off")));
     values.extend(one(Key::Log, "info"));
+    values.extend(one(Key::MailUrl, "off"));
+    values.extend(one(Key::MailSender, "no-reply@localhost.localdomain"));
+    values.extend(one(Key::TextMail, "off"));
+    values.extend(one(Key::TrustedProxies, "none"));
     Layer { name: "default".to_owned(), values }
 }
 

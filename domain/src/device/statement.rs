@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
-use super::PublicKey;
+use super::{PROOF_MINUTES, PublicKey};
 use crate::{
     id::{DeviceId, VisitId},
     time::Instant,
@@ -93,6 +93,45 @@ pub fn binding_statement(key: &PublicKey, anchor: &str) -> String {
     format!("yijia device binding 1\nalgorithm:{}\npublic_key:{}\nanchor:{anchor}\n", key.algorithm(), hexadecimal(key.bytes()))
 }
 
+/// The bytes that a device signs when its carer signs in with a code of the provider: the code is used once, so that
+/// nobody can show the signature a second time. Their digest begins the sequence of a device that is new.
+#[must_use]
+pub fn sign_in_statement(key: &PublicKey, login: &str, code: &str) -> String {
+    format!(
+        "yijia device sign-in 1\nalgorithm:{}\npublic_key:{}\nlogin:{login}\ncode:{code}\n",
+        key.algorithm(),
+        hexadecimal(key.bytes())
+    )
+}
+
+/// What a device shows with a request of a session that is bound to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestProof {
+    /// Method of the request, in capitals.
+    pub method: String,
+    /// Path and query as they were sent.
+    pub target: String,
+    /// When the device signed, by its own clock.
+    pub signed_at: Instant,
+    /// The signature.
+    pub signature: Vec<u8>,
+}
+
+impl RequestProof {
+    /// The bytes that the device signs. `token` is the token of the session, of which the text holds the digest alone.
+    #[must_use]
+    pub fn text(&self, token: &str) -> String {
+        let at = self.signed_at.timestamp_micros();
+        format!("yijia device request 1\nmethod:{}\ntarget:{}\nsigned_at:{at}\ntoken:{}\n", self.method, self.target, digest(token))
+    }
+
+    /// Whether it was signed within [`PROOF_MINUTES`] of an instant.
+    #[must_use]
+    pub fn is_fresh(&self, at: Instant) -> bool {
+        (self.signed_at - at).abs() <= chrono::TimeDelta::minutes(PROOF_MINUTES)
+    }
+}
+
 /// SHA-256 of a statement in hexadecimal digits: what the next one of the device names as `previous`.
 #[must_use]
 pub fn digest(statement: &str) -> String {
@@ -167,5 +206,22 @@ mod tests {
             binding_statement(&key, "t"),
             format!("yijia device binding 1\nalgorithm:ed25519\npublic_key:{}\nanchor:t\n", "0a".repeat(32))
         );
+        assert_eq!(
+            sign_in_statement(&key, "carer", "00001234"),
+            format!("yijia device sign-in 1\nalgorithm:ed25519\npublic_key:{}\nlogin:carer\ncode:00001234\n", "0a".repeat(32))
+        );
+    }
+
+    #[test]
+    fn a_proof_is_of_one_request_and_soon_too_old() {
+        let signed_at = parse_instant("2026-12-01T09:00:00+08:00").unwrap();
+        let proof = RequestProof { method: "GET".to_owned(), target: "/api/v1/me?x=1".to_owned(), signed_at, signature: Vec::new() };
+        assert_eq!(
+            proof.text("abc"),
+            "yijia device request 1\nmethod:GET\ntarget:/api/v1/me?x=1\nsigned_at:1796086800000000\n\
+             token:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n"
+        );
+        let off = |seconds| proof.is_fresh(signed_at + chrono::TimeDelta::seconds(seconds));
+        assert_eq!([-301, -300, 0, 300, 301].map(off), [false, true, true, true, false]);
     }
 }

@@ -2,6 +2,7 @@
 //! domain types check them on the way in and on the way out.
 
 pub(crate) mod account;
+pub(crate) mod account_contact;
 pub(crate) mod application;
 pub(crate) mod application_note;
 pub(crate) mod assessment;
@@ -21,6 +22,8 @@ pub(crate) mod city;
 pub(crate) mod claim_correction;
 pub(crate) mod claim_line;
 pub(crate) mod consent_request;
+pub(crate) mod code_sheet;
+pub(crate) mod code_sheet_line;
 pub(crate) mod credential;
 pub(crate) mod decision;
 pub(crate) mod delivery;
@@ -67,6 +70,8 @@ pub(crate) mod session;
 pub(crate) mod settlement_draft;
 pub(crate) mod settlement_period;
 pub(crate) mod sheet_import;
+pub(crate) mod sign_in_code;
+pub(crate) mod sign_in_failure;
 pub(crate) mod statement;
 pub(crate) mod visit;
 pub(crate) mod visit_correction;

@@ -6,6 +6,7 @@ use axum::Router;
 use futures::{FutureExt as _, future::BoxFuture};
 use store::{Source, Store};
 use tokio::{net::TcpListener, sync::watch};
+use workers::port::Ports;
 
 use crate::{
     cli::{
@@ -29,7 +30,8 @@ pub struct Service {
     /// The service and its listener.
     site: Option<(TcpListener, Router)>,
     metrics: Option<(TcpListener, Router)>,
-    works: bool,
+    /// How messages leave, if this process does background work.
+    works: Option<Ports>,
 }
 
 /// Takes an address.
@@ -78,7 +80,13 @@ impl Service {
         let Opened { store, source, clock } = opened;
         let site = match listeners.site {
             Some(listener) => {
-                let state = AppState { store: store.clone(), source: source.clone(), clock, public_url: Arc::new(settings.public_url) };
+                let state = AppState {
+                    store: store.clone(),
+                    source: source.clone(),
+                    clock,
+                    public_url: Arc::new(settings.public_url),
+                    trusted_proxies: Arc::new(settings.trusted_proxies),
+                };
                 Some((listener, router::build(state).map_err(|cause| Failure::configuration(cause.to_string()))?))
             }
             None => None,
@@ -90,7 +98,8 @@ impl Service {
             }
             None => None,
         };
-        Ok(Self { store, source, site, metrics, works: tasks.contains(&Task::Work) })
+        let works = if tasks.contains(&Task::Work) { Some(settings.mail.ports().map_err(Failure::configuration)?) } else { None };
+        Ok(Self { store, source, site, metrics, works })
     }
 
     /// What listens where, one line each.
@@ -154,16 +163,15 @@ async fn serve(name: &'static str, part: Option<(TcpListener, Router)>, stopped:
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, part = name, "listening");
     }
-    let served = axum::serve(listener, router).with_graceful_shutdown(told(stopped)).await;
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(told(stopped)).await;
     served.map_err(|cause| Failure::refused(format!("the part {name} ended: {cause}")))
 }
 
 /// Background work in a task of its own; if it dies the process ends, so that whoever watches it starts it anew.
-async fn work(wanted: bool, store: Store, source: Source, stopped: watch::Receiver<bool>) -> Result<(), Failure> {
-    if !wanted {
-        return Ok(());
-    }
-    let ended = tokio::spawn(workers::run(store, source, told(stopped))).await;
+async fn work(wanted: Option<Ports>, store: Store, source: Source, stopped: watch::Receiver<bool>) -> Result<(), Failure> {
+    let Some(ports) = wanted else { return Ok(()) };
+    let ended = tokio::spawn(workers::run(store, source, ports, told(stopped))).await;
     ended.map_err(|_panic| Failure::refused("the background work died; the log says where"))
 }
 

@@ -100,12 +100,47 @@ impl Command for BindDevice {
         if age < chrono::TimeDelta::zero() || age > chrono::TimeDelta::minutes(BINDING_MINUTES) {
             return Err(DeviceError::Anchor.into());
         }
-        let statement = binding_statement(&self.key, &self.anchor);
-        if !signature::is_of(&self.key, &statement, &self.signature) {
-            return Err(DeviceError::Signature.into());
+        let held = HeldKey::proven(self.key.clone(), &binding_statement(&self.key, &self.anchor), &self.signature)?;
+        lock_person(tx, person).await?;
+        held.bind(tx, person).await
+    }
+}
+
+/// The key of a phone that proved to hold the private one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldKey {
+    key: PublicKey,
+    /// Digest of the statement that it signed.
+    genesis: String,
+}
+
+impl HeldKey {
+    /// Checks the signature of a phone over a statement.
+    ///
+    /// # Errors
+    /// [`DeviceError::Signature`].
+    pub fn proven(key: PublicKey, statement: &str, signature: &[u8]) -> Result<Self, DeviceError> {
+        let right = signature::is_of(&key, statement, signature);
+        if right { Ok(Self { key, genesis: digest(statement) }) } else { Err(DeviceError::Signature) }
+    }
+
+    /// The phone of a person under this key: the one that is bound already, or a new one.
+    pub(crate) async fn bind_or_find(&self, tx: &Tx<'_>, person: PersonId) -> Result<BoundDevice, StoreError> {
+        lock_person(tx, person).await?;
+        let known = device::Entity::find()
+            .filter(device::Column::PublicKey.eq(self.key.bytes()))
+            .filter(device::Column::PersonId.eq(person.uuid()))
+            .filter(device::Column::RevokedAt.is_null())
+            .one(tx.db)
+            .await?;
+        match known {
+            Some(row) => Ok(BoundDevice { device_id: DeviceId::from_uuid(row.id), genesis: row.genesis }),
+            None => self.bind(tx, person).await,
         }
-        // Two phones of one person are bound one after the other.
-        for_update!(tx, person::Entity::find_by_id(person.uuid())).one(tx.db).await?.ok_or_else(StoreError::not_found)?;
+    }
+
+    /// Binds the phone. The row of the person is locked.
+    async fn bind(&self, tx: &Tx<'_>, person: PersonId) -> Result<BoundDevice, StoreError> {
         self.refuse_more(tx, person).await?;
         let id: DeviceId = tx.id();
         let row = device::Model {
@@ -113,7 +148,7 @@ impl Command for BindDevice {
             person_id: person.uuid(),
             algorithm: self.key.algorithm().to_string(),
             public_key: self.key.bytes().to_vec(),
-            genesis: digest(&statement),
+            genesis: self.genesis.clone(),
             bound_at: tx.now(),
             revoked_at: None,
             revoked_by: None,
@@ -127,11 +162,17 @@ impl Command for BindDevice {
     }
 }
 
+/// Two phones of one person are bound one after the other.
+async fn lock_person(tx: &Tx<'_>, person: PersonId) -> Result<(), StoreError> {
+    for_update!(tx, person::Entity::find_by_id(person.uuid())).one(tx.db).await?.ok_or_else(StoreError::not_found)?;
+    Ok(())
+}
+
 fn key_used(cause: StoreError) -> StoreError {
     if matches!(cause, StoreError::Exists { .. }) { DeviceError::KeyUsed.into() } else { cause }
 }
 
-impl BindDevice {
+impl HeldKey {
     async fn refuse_more(&self, tx: &Tx<'_>, person: PersonId) -> Result<(), StoreError> {
         let known = device::Entity::find().filter(device::Column::PublicKey.eq(self.key.bytes())).count(tx.db).await?;
         if known > 0 {

@@ -15,6 +15,10 @@ pub(crate) struct Model {
     pub created_at: DateTimeUtc,
     pub expires_at: DateTimeUtc,
     pub revoked_at: Option<DateTimeUtc>,
+    pub method: String,
+    pub device_id: Option<Uuid>,
+    pub origin_enc: Option<Vec<u8>>,
+    pub last_used_at: Option<DateTimeUtc>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
