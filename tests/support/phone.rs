@@ -44,8 +44,7 @@ impl Phone {
     #[must_use]
     pub fn sign_in(&self, login: &str, code: &str) -> Value {
         let public = self.key.public_key().as_ref();
-        let text =
-            format!("yijia device sign-in 1\nalgorithm:ed25519\npublic_key:{}\nlogin:{login}\ncode:{code}\n", hexadecimal(public));
+        let text = format!("yijia device sign-in 1\nalgorithm:ed25519\npublic_key:{}\nlogin:{login}\ncode:{code}\n", hexadecimal(public));
         json!({
             "login": login, "code": code, "algorithm": "ed25519", "public_key": URL_SAFE_NO_PAD.encode(public),
             "signature": self.sign_text(&text), "device": "手机",

@@ -97,11 +97,7 @@ pub fn binding_statement(key: &PublicKey, anchor: &str) -> String {
 /// nobody can show the signature a second time. Their digest begins the sequence of a device that is new.
 #[must_use]
 pub fn sign_in_statement(key: &PublicKey, login: &str, code: &str) -> String {
-    format!(
-        "yijia device sign-in 1\nalgorithm:{}\npublic_key:{}\nlogin:{login}\ncode:{code}\n",
-        key.algorithm(),
-        hexadecimal(key.bytes())
-    )
+    format!("yijia device sign-in 1\nalgorithm:{}\npublic_key:{}\nlogin:{login}\ncode:{code}\n", key.algorithm(), hexadecimal(key.bytes()))
 }
 
 /// What a device shows with a request of a session that is bound to it.

@@ -36,8 +36,8 @@ pub use contact::SetContact;
 pub use domain::password::LENGTH as PASSWORD_LENGTH;
 pub use password::ChangePassword;
 pub use role::{EndRole, GrantRole, GrantedRole};
-pub use session::{Credentials, Device, EndOwnSessions, EndSession, Ending, Method, SignedInSession, TouchSession, authenticator_code};
 pub(crate) use session::token_hash;
+pub use session::{Credentials, Device, EndOwnSessions, EndSession, Ending, Method, SignedInSession, TouchSession, authenticator_code};
 pub use sheet::{CodeSheet, EndCodeSheet, IssueCodeSheet, SheetCode};
 
 /// Why somebody could not sign in, or an account could not be made.
