@@ -15,8 +15,9 @@ use crate::{settings::TrustedProxies, state::AppState};
 /// Most entries of `X-Forwarded-For` that are looked at.
 const HOPS_MAX: usize = 16;
 
-/// The address of whoever asks: that of the connection, or, behind proxies that the operator trusts, the last
-/// one in `X-Forwarded-For` that is not a trusted proxy itself. What a stranger writes there counts for nothing.
+/// The address of whoever asks.
+///
+/// That of the connection, or, behind proxies that the operator trusts, the last one in `X-Forwarded-For` that is not a trusted proxy itself. What a stranger writes there counts for nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress(pub Option<IpAddr>);
 

@@ -185,7 +185,7 @@ pub(crate) async fn sign_in_carer(
     let held = HeldKey::proven(key, &statement, &signature).map_err(|fault| Problem::of(&fault))?;
     let device = Device { name: device.unwrap_or_default(), held: Some(held), origin: origin.text() };
     let (ctx, again) = (ctx.as_system("sign_in"), ctx.as_system("sign_in"));
-    let session = state.store.sign_in_carer(again, ctx, login, code, device, state.clock.unmoved_now()).await?;
+    let session = state.store.sign_in_carer(again, ctx, (login, code), device, state.clock.unmoved_now()).await?;
     begun(&state, session)
 }
 

@@ -39,7 +39,7 @@ async fn tag(response: Response) -> Result<Response, Problem> {
     }
     let (mut parts, body) = response.into_parts();
     let bytes = body.collect().await.map_err(|cause| Problem::broken("request.answer", cause.to_string()))?.to_bytes();
-    let hash: String = Sha256::digest(&bytes).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let hash: String = Sha256::digest(&bytes).iter().take(16).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     if let Ok(value) = HeaderValue::try_from(format!("\"h{hash}\"")) {
         parts.headers.insert(header::ETAG, value);
     }

@@ -93,8 +93,9 @@ pub fn binding_statement(key: &PublicKey, anchor: &str) -> String {
     format!("yijia device binding 1\nalgorithm:{}\npublic_key:{}\nanchor:{anchor}\n", key.algorithm(), hexadecimal(key.bytes()))
 }
 
-/// The bytes that a device signs when its carer signs in with a code of the provider: the code is used once, so that
-/// nobody can show the signature a second time. Their digest begins the sequence of a device that is new.
+/// The bytes that a device signs when its carer signs in with a code of the provider.
+///
+/// The code is used once, so that nobody can show the signature a second time. Their digest begins the sequence of a device that is new.
 #[must_use]
 pub fn sign_in_statement(key: &PublicKey, login: &str, code: &str) -> String {
     format!("yijia device sign-in 1\nalgorithm:{}\npublic_key:{}\nlogin:{login}\ncode:{code}\n", key.algorithm(), hexadecimal(key.bytes()))

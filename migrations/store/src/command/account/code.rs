@@ -292,8 +292,7 @@ impl Store {
         &self,
         again: Ctx,
         ctx: Ctx,
-        login: String,
-        code: SecretString,
+        (login, code): (String, SecretString),
         device: Device,
         real_now: Instant,
     ) -> Result<SignedInSession, StoreError> {
