@@ -22,7 +22,7 @@ const MAIL_LENGTH_MAX: u64 = 1024 * 1024;
 /// Mails that are kept; the oldest go first.
 const KEPT: usize = 200;
 /// How long a client may be silent.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// A mail as its reader sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -128,11 +128,11 @@ impl Sandbox {
     }
 
     fn page(&self) -> String {
-        let mut rows = String::new();
-        for message in self.received() {
+        let row = |message: Received| {
             let cells = [message.kind, &message.to, &message.subject, &message.text].map(|cell| format!("<td>{}</td>", escape(cell)));
-            rows += &format!("<tr>{}</tr>\n", cells.concat());
-        }
+            format!("<tr>{}</tr>\n", cells.concat())
+        };
+        let rows = self.received().into_iter().map(row).collect::<Vec<_>>().concat();
         format!(
             "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"5\"><title>yijia-sandbox</title>\
              <h1>Sandbox: messages that went nowhere</h1><p>This page shows what a demo city sent; nobody else received it.</p>\
