@@ -19,8 +19,8 @@ async fn ask(http: &Http, method: &str, path: &str, token: Option<&str>, body: O
 
 async fn with_sandbox(served: Served) -> (Served, Sandbox) {
     let (sandbox, mail, _pages) = sandbox::start().await.unwrap();
-    let server = MailServer::parse(&format!("smtp://{mail}"), "颐家 <yijia@demo.localhost.localdomain>").unwrap();
-    let smtp = Smtp::new(&server).unwrap();
+    let mail_server = MailServer::parse(&format!("smtp://{mail}"), "颐家 <yijia@demo.localhost.localdomain>").unwrap();
+    let smtp = Smtp::new(&mail_server).unwrap();
     let text = TextByMail::new(smtp.clone(), &format!("{{number}}@{}", sandbox::TEXT_SERVER)).unwrap();
     let ports = Ports { mail: Some(std::sync::Arc::new(smtp)), phone: Some(std::sync::Arc::new(text)) };
     (served.with_ports(ports), sandbox)
@@ -55,7 +55,8 @@ on_each_database!(a_family_signs_in_once_with_a_code_that_came_by_mail, async |d
     let message = message.unwrap();
     assert_eq!((message.kind, message.to.as_str(), message.subject.as_str()), ("mail", "family@example.cn", "颐家登录验证码"));
     let code = digits(&message);
-    let signed_in = use_code(&http, &id, &format!("{} {}", &code[..3], &code[3..])).await;
+    let (one, two) = code.split_at(3);
+    let signed_in = use_code(&http, &id, &format!("{one} {two}")).await;
     assert_eq!(signed_in.status, 201, "{}", signed_in.body);
     let token = signed_in.body["token"].as_str().unwrap();
     let me = ask(&http, "GET", "/me", Some(token), None).await;
@@ -127,8 +128,8 @@ on_each_database!(a_message_without_a_port_is_dead_and_one_without_a_server_wait
     served.drain().await.unwrap();
     assert_eq!(served.store.backlog().await.unwrap().dead, 1);
     let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let server = MailServer::parse(&format!("smtp://{gone}"), "yijia@demo.localhost.localdomain").unwrap();
-    let served = served.with_ports(Ports { mail: Some(std::sync::Arc::new(Smtp::new(&server).unwrap())), phone: None });
+    let mail_server = MailServer::parse(&format!("smtp://{gone}"), "yijia@demo.localhost.localdomain").unwrap();
+    let served = served.with_ports(Ports { mail: Some(std::sync::Arc::new(Smtp::new(&mail_server).unwrap())), phone: None });
     assert_eq!(ask(&http, "POST", "/sign_in_codes", None, Some(contact)).await.status, 202);
     served.drain().await.unwrap();
     let backlog = served.store.backlog().await.unwrap();
