@@ -6,7 +6,7 @@ use lettre::{
     AsyncSmtpTransport, AsyncTransport as _, Message as Mail, Tokio1Executor,
     address::Envelope,
     message::{Mailbox, header::ContentType},
-    transport::smtp::Error,
+    transport::smtp::{AsyncSmtpTransportBuilder, Error},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -41,16 +41,17 @@ impl MailServer {
     pub fn parse(url: &str, sender: &str) -> Result<Self, &'static str> {
         let sender = sender.parse().map_err(|_cause| "the sender is not a mail address")?;
         let server = Self { url: url.to_owned().into(), sender };
-        server.transport()?;
+        server.builder()?;
         let plain = url.strip_prefix("smtp://").filter(|rest| !rest.ends_with("?tls=required"));
         let host = plain.map(|rest| rest.rsplit('@').next().unwrap_or_default());
         let loops = |host: &str| ["127.0.0.1", "localhost", "[::1]"].iter().any(|own| host == *own || host.starts_with(&format!("{own}:")));
         if host.is_some_and(|host| !loops(host)) { Err("mails would go over the net without TLS") } else { Ok(server) }
     }
 
-    fn transport(&self) -> Result<AsyncSmtpTransport<Tokio1Executor>, &'static str> {
+    /// What a transport is built of. Building one begins a task, and so needs the runtime.
+    fn builder(&self) -> Result<AsyncSmtpTransportBuilder, &'static str> {
         let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(self.url.expose_secret());
-        Ok(builder.map_err(|_cause| "the address of the mail server cannot be read")?.timeout(Some(STEP_LIMIT)).build())
+        Ok(builder.map_err(|_cause| "the address of the mail server cannot be read")?.timeout(Some(STEP_LIMIT)))
     }
 }
 
@@ -73,7 +74,7 @@ impl Smtp {
     /// # Errors
     /// What is wrong with the server's address.
     pub fn new(server: &MailServer) -> Result<Self, &'static str> {
-        Ok(Self { transport: server.transport()?, sender: server.sender.clone() })
+        Ok(Self { transport: server.builder()?.build(), sender: server.sender.clone() })
     }
 
     async fn send_to(&self, address: &str, message: &Message) -> Result<(), PortError> {
