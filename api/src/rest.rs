@@ -7,8 +7,10 @@ mod applications;
 mod assessments;
 mod carers;
 mod consents;
+mod daycare;
 mod demo_clock;
 mod devices;
+mod disputes;
 mod divisions;
 mod entitlements;
 mod facts;
@@ -16,6 +18,7 @@ mod family_members;
 mod incidents;
 mod lists;
 mod me;
+mod offers;
 mod once;
 mod orders;
 mod policies;
@@ -157,6 +160,10 @@ fn providers() -> RouteTable {
 /// Quotes, orders, visits.
 fn service() -> RouteTable {
     RouteTable::default()
+        .route(act(Action::OpenDayCareCentre), routes!(daycare::open))
+        .route(act(Action::ReadDayCare), routes!(daycare::list))
+        .route(act(Action::ReadDayCare), routes!(daycare::seats))
+        .route(act(Action::FindCandidates), routes!(offers::candidates))
         .route(act(Action::RequestQuote), routes!(quotes::request))
         .route(act(Action::PlaceOrder), routes!(orders::place))
         .route(act(Action::ReadOrder), routes!(orders::read))
@@ -165,12 +172,19 @@ fn service() -> RouteTable {
         .route(act(Action::AnswerConsent), routes!(consents::answer))
         .route(act(Action::AcceptOrder), routes!(orders::accept))
         .route(act(Action::DeclineOrder), routes!(orders::decline))
+        .route(act(Action::ReadOffers), routes!(offers::of_order))
+        .route(act(Action::ReadOffers), routes!(offers::of_provider))
+        .route(act(Action::ReturnOrder), routes!(orders::give_back))
+        .route(act(Action::ReadUnmetDemand), routes!(offers::unmet_demand))
         .route(act(Action::AssignOrder), routes!(orders::assign))
+        .route(act(Action::CancelOrder), routes!(orders::cancellation_terms))
         .route(act(Action::CancelOrder), routes!(orders::cancel))
         .merge(visits())
         .route(act(Action::ConfirmOrder), routes!(orders::confirm))
-        .route(act(Action::DisputeOrder), routes!(orders::dispute))
-        .route(act(Action::DecideDispute), routes!(orders::decide_dispute))
+        .route(act(Action::DisputeOrder), routes!(disputes::raise))
+        .route(act(Action::StateInDispute), routes!(disputes::state_case))
+        .route(act(Action::ReadDispute), routes!(disputes::read))
+        .route(act(Action::DecideDispute), routes!(disputes::decide))
 }
 
 /// Visits, the phones of carers, incidents.

@@ -186,20 +186,30 @@ actions! {
     IssueCarerCode: ProviderManager;
     /// Print codes on paper for a resident without a telephone.
     IssueCodeSheet: CommunityWorker;
+    /// Open a day-care centre.
+    OpenDayCareCentre: ProviderManager;
+    /// See day-care centres and how many seats are free.
+    ReadDayCare: FamilyMember | Resident | ProviderManager | CommunityWorker | StreetClerk | CountyClerk;
+    /// See which providers could serve, and why the others could not.
+    FindCandidates: FamilyMember | Resident | CommunityWorker;
     /// Ask for a quote.
     RequestQuote: FamilyMember | Resident | CommunityWorker;
     /// Book a quoted service.
     PlaceOrder: FamilyMember | Resident | CommunityWorker;
     /// See an order with its visit.
     ReadOrder: FamilyMember | Resident | ProviderManager | Carer | CommunityWorker | CountyClerk | Approver;
+    /// See who was asked to serve an order; a provider sees its own offers.
+    ReadOffers: FamilyMember | Resident | ProviderManager | CommunityWorker | CountyClerk;
     /// Accept an offered order.
     AcceptOrder: ProviderManager;
     /// Decline an offered order.
     DeclineOrder: ProviderManager;
+    /// Give an accepted order back.
+    ReturnOrder: ProviderManager;
     /// Assign carers to an accepted order.
     AssignOrder: ProviderManager;
     /// Cancel an order.
-    CancelOrder: FamilyMember | Resident | CommunityWorker;
+    CancelOrder: FamilyMember | Resident | CommunityWorker | HotlineDesk;
     /// See the code that proves presence at a visit.
     ReadVisitCode: FamilyMember | Resident;
     /// Clock in and out.
@@ -230,8 +240,14 @@ actions! {
     ConfirmOrder: FamilyMember | Resident;
     /// Dispute a completed service.
     DisputeOrder: FamilyMember | Resident;
-    /// Decide a dispute.
-    DecideDispute: CountyClerk;
+    /// Say something about a dispute that is not decided yet.
+    StateInDispute: FamilyMember | Resident | ProviderManager;
+    /// See a dispute with what both sides say.
+    ReadDispute: FamilyMember | Resident | ProviderManager | CountyClerk | Approver;
+    /// Decide a dispute; an approver only one that the clerk has left overdue.
+    DecideDispute: CountyClerk | Approver;
+    /// See which wanted services nobody gave.
+    ReadUnmetDemand: CountyClerk | StreetClerk;
     /// Approve or refuse a claim line that is held for missing evidence.
     DecideHeldClaim: CountyClerk | Approver;
     /// Answer a request for consent to a larger share.

@@ -13,12 +13,12 @@ use crate::{
     consent::ConsentState,
     entitlement::EntitlementChange,
     id::{
-        AccountId, ApplicationId, AssessmentId, CarerId, ClaimLineId, ConsentRequestId, CorrectionId, DecisionId, DeviceId, EntitlementId,
-        EntitlementWindowId, IncidentId, OrderId, PersonId, PolicyVersionId, PriceId, ProviderId, QuarantinedEventId, ResidentId,
-        ReversalId, SettlementPeriodId, SheetImportId, SignInCodeId, VisitCorrectionId, VisitId,
+        AccountId, ApplicationId, AssessmentId, CarerId, ClaimLineId, ConsentRequestId, CorrectionId, DayCareCentreId, DecisionId,
+        DeviceId, EntitlementId, EntitlementWindowId, IncidentId, OfferId, OrderId, PersonId, PolicyVersionId, PriceId, ProviderId,
+        QuarantinedEventId, ResidentId, ReversalId, SettlementPeriodId, SheetImportId, SignInCodeId, VisitCorrectionId, VisitId,
     },
     money::Fen,
-    order::OrderState,
+    order::{CancelReason, OfferState, OrderState, UnmetReason},
     time::BusinessDate,
     visit::{IncidentState, QuarantineState},
 };
@@ -101,10 +101,22 @@ pub enum Event {
     CarerRegistered { provider: ProviderId, carer: CarerId },
     /// A carer's profile, leave or certificates changed.
     CarerChanged { provider: ProviderId, carer: CarerId },
+    /// A provider opened a day-care centre.
+    DayCareCentreOpened { centre: DayCareCentreId, provider: ProviderId },
     /// A service was booked.
     OrderPlaced { order: OrderId, resident: ResidentId, provider: ProviderId },
     /// An order moved on.
     OrderMoved { order: OrderId, from: OrderState, to: OrderState },
+    /// A provider was asked to serve an order.
+    OfferMade { offer: OfferId, order: OrderId, provider: ProviderId, round: i64 },
+    /// An offer was answered, ran out or was taken back.
+    OfferClosed { offer: OfferId, order: OrderId, provider: ProviderId, state: OfferState },
+    /// An order was called off; the fee is the family's.
+    OrderCancelled { order: OrderId, reason: CancelReason, fee: Fen },
+    /// An order that was wanted ended without service.
+    DemandUnmet { order: OrderId, reason: UnmetReason },
+    /// What was overdue went to the next owner.
+    OrderEscalated { order: OrderId, to: Role, times: i64 },
     /// Carers were assigned to a visit.
     CarersAssigned { visit: VisitId, carers: Vec<CarerId> },
     /// A carer clocked in.
@@ -194,6 +206,7 @@ impl Event {
             | Self::EntitlementChanged { entitlement, .. }
             | Self::WindowOpened { entitlement, .. } => entitlement.to_string(),
             Self::WindowExpired { window } => window.to_string(),
+            Self::DayCareCentreOpened { centre, .. } => centre.to_string(),
             Self::ProviderApplied { provider }
             | Self::ProviderReviewed { provider }
             | Self::ProviderAdmitted { provider }
@@ -204,6 +217,11 @@ impl Event {
             Self::OrderPlaced { order, .. }
             | Self::OrderMoved { order, .. }
             | Self::OrderRepriced { order, .. }
+            | Self::OfferMade { order, .. }
+            | Self::OfferClosed { order, .. }
+            | Self::OrderCancelled { order, .. }
+            | Self::DemandUnmet { order, .. }
+            | Self::OrderEscalated { order, .. }
             | Self::ClaimAdjudicated { order, .. } => order.to_string(),
             Self::DeviceBound { device, .. } | Self::DeviceRevoked { device } => device.to_string(),
             Self::CarersAssigned { visit, .. }

@@ -188,6 +188,14 @@ kinds! {
     Quote QuoteId "quo";
     /// One booked service.
     Order OrderId "ord";
+    /// A day-care centre.
+    DayCareCentre DayCareCentreId "dcc";
+    /// A room of a day-care centre.
+    DayCareRoom DayCareRoomId "dcr";
+    /// What one side of a dispute says.
+    DisputeStatement DisputeStatementId "dst";
+    /// One provider asked to serve one order.
+    Offer OfferId "off";
     /// One delivery of an order.
     Visit VisitId "vis";
     /// One phone of a carer, known by its key.

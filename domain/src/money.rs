@@ -222,6 +222,8 @@ pub struct BasisPoints(i64);
 impl BasisPoints {
     /// The whole.
     pub const WHOLE: Self = Self(10_000);
+    /// Nothing of it.
+    pub const NOTHING: Self = Self(0);
 
     /// Checks a rate.
     ///

@@ -3,14 +3,25 @@
 //! An order ends confirmed, cancelled, declined, expired, missed or dispute-decided. Paying the subsidy is
 //! not a state of the order but of its claim lines.
 
-use chrono::TimeDelta;
+mod cancel;
+mod deadline;
+mod dispute;
+mod offer;
+
+pub use cancel::{CancelError, CancelFacts, CancelReason, CancelRule, CancelTerms, Consequence, FeeReason};
+pub use deadline::{
+    ASSIGN_MINUTES, CLOCK_OUT_HOURS, CONFIRM_HOURS, DISPUTE_DAYS, DeadlineRule, ESCALATED_DAYS, OFFER_HOURS, OnDeadline, Owner, deadlines,
+    escalated,
+};
+pub use dispute::{DisputeError, DisputeOutcome, DisputeReason, DisputeSide, STATEMENT_LENGTH_MAX, STATEMENTS_MAX, check_statement};
+pub use offer::{DeclineReason, OFFERS_AT_ONCE, OFFERS_MAX, OfferError, OfferMode, OfferState, OfferTrigger, UnmetReason};
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     access::Role,
     error::{Fault, FieldError, Kind},
     state::{StateMachine, Transition},
-    time::Instant,
 };
 
 /// Where an order stands.
@@ -20,7 +31,7 @@ use crate::{
 pub enum OrderState {
     /// Booked; the holds are placed.
     Requested,
-    /// Put before the provider.
+    /// Put before one provider, or before several at once.
     Offered,
     /// The provider will serve.
     Accepted,
@@ -36,9 +47,9 @@ pub enum OrderState {
     Disputed,
     /// The dispute was decided.
     DisputeDecided,
-    /// The provider said no.
+    /// Every provider that could be asked said no.
     Declined,
-    /// Nobody answered in time.
+    /// Nobody answered in time, or nobody could be asked any more.
     Expired,
     /// Called off before service.
     Cancelled,
@@ -47,17 +58,17 @@ pub enum OrderState {
 }
 
 /// What moves an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::Display)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::Display, strum::EnumIter)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum OrderTrigger {
-    /// The order is put before the provider.
+    /// The order is put before a provider: the first one, or the next after a refusal, a silence or a return.
     Offer,
-    /// The provider accepts.
+    /// A provider accepts.
     Accept,
-    /// The provider declines.
+    /// The last provider that could be asked declines or gives the order back.
     Decline,
-    /// A deadline passed without an answer.
+    /// A deadline passed and nobody is left to be asked.
     Expire,
     /// Carers are named.
     Assign,
@@ -80,8 +91,9 @@ pub enum OrderTrigger {
 }
 
 const FAMILY: &[Role] = &[Role::FamilyMember, Role::Resident];
-const BOOKERS: &[Role] = &[Role::FamilyMember, Role::Resident, Role::CommunityWorker];
 const PROVIDER: &[Role] = &[Role::ProviderManager];
+const CANCELLERS: &[Role] = &[Role::FamilyMember, Role::Resident, Role::CommunityWorker, Role::HotlineDesk];
+const DECIDERS: &[Role] = &[Role::CountyClerk, Role::Approver];
 /// The carer's phone, or a correction by the provider.
 const CLOCK: &[Role] = &[Role::Carer, Role::ProviderManager];
 
@@ -111,26 +123,55 @@ impl StateMachine for OrderState {
         };
         use OrderTrigger as T;
         &[
-            Transition { from: Requested, trigger: T::Offer, to: Offered, who: &[], why: "the booking reaches the provider" },
+            Transition { from: Requested, trigger: T::Offer, to: Offered, who: &[], why: "the booking reaches a provider" },
             Transition { from: Requested, trigger: T::Expire, to: Expired, who: &[], why: "no provider could be asked in time" },
-            Transition { from: Offered, trigger: T::Accept, to: Accepted, who: PROVIDER, why: "the provider commits itself" },
+            Transition { from: Offered, trigger: T::Accept, to: Accepted, who: PROVIDER, why: "the first provider to accept has it" },
+            Transition { from: Offered, trigger: T::Offer, to: Offered, who: &[], why: "after a refusal or a silence the next is asked" },
             Transition {
                 from: Offered,
                 trigger: T::Decline,
                 to: Declined,
                 who: PROVIDER,
-                why: "the provider cannot serve; the holds are voided",
+                why: "nobody is left to be asked; the holds are voided",
             },
             Transition {
                 from: Offered,
                 trigger: T::Expire,
                 to: Expired,
                 who: &[],
-                why: "the provider did not answer; the holds are voided",
+                why: "nobody answered and nobody is left to be asked; the holds are voided",
             },
             Transition { from: Accepted, trigger: T::Assign, to: Assigned, who: PROVIDER, why: "qualified carers are named" },
-            Transition { from: Accepted, trigger: T::Expire, to: Expired, who: &[], why: "no carer was named by the start" },
+            Transition {
+                from: Accepted,
+                trigger: T::Offer,
+                to: Offered,
+                who: &[],
+                why: "it was given back, or no carer was named in time; the next provider is asked",
+            },
+            Transition {
+                from: Accepted,
+                trigger: T::Decline,
+                to: Declined,
+                who: PROVIDER,
+                why: "it was given back and nobody is left to be asked; the holds are voided",
+            },
+            Transition {
+                from: Accepted,
+                trigger: T::Expire,
+                to: Expired,
+                who: &[],
+                why: "no carer was named in time and nobody is left to be asked; the holds are voided",
+            },
             Transition { from: Assigned, trigger: T::Assign, to: Assigned, who: PROVIDER, why: "other carers are named" },
+            Transition { from: Assigned, trigger: T::Offer, to: Offered, who: &[], why: "it was given back; the next provider is asked" },
+            Transition {
+                from: Assigned,
+                trigger: T::Decline,
+                to: Declined,
+                who: PROVIDER,
+                why: "it was given back and nobody is left to be asked; the holds are voided",
+            },
             Transition { from: Assigned, trigger: T::ClockIn, to: InService, who: CLOCK, why: "a carer is there" },
             Transition {
                 from: Assigned,
@@ -149,59 +190,29 @@ impl StateMachine for OrderState {
                 why: "the service is accepted, by the family or by the deadline",
             },
             Transition { from: Completed, trigger: T::Dispute, to: Disputed, who: FAMILY, why: "the family says that something was wrong" },
-            Transition {
-                from: Disputed,
-                trigger: T::Decide,
-                to: DisputeDecided,
-                who: &[Role::CountyClerk],
-                why: "the bureau decides what is paid",
-            },
-            Transition { from: Requested, trigger: T::Cancel, to: Cancelled, who: BOOKERS, why: "called off; the holds are voided" },
-            Transition { from: Offered, trigger: T::Cancel, to: Cancelled, who: BOOKERS, why: "called off; the holds are voided" },
-            Transition { from: Accepted, trigger: T::Cancel, to: Cancelled, who: BOOKERS, why: "called off; the holds are voided" },
+            Transition { from: Disputed, trigger: T::Decide, to: DisputeDecided, who: DECIDERS, why: "the bureau decides what is paid" },
+            Transition { from: Requested, trigger: T::Cancel, to: Cancelled, who: CANCELLERS, why: "called off; the holds are voided" },
+            Transition { from: Offered, trigger: T::Cancel, to: Cancelled, who: CANCELLERS, why: "called off; the holds are voided" },
+            Transition { from: Accepted, trigger: T::Cancel, to: Cancelled, who: CANCELLERS, why: "called off; the holds are voided" },
             Transition {
                 from: Assigned,
                 trigger: T::Cancel,
                 to: Cancelled,
-                who: BOOKERS,
+                who: CANCELLERS,
                 why: "called off before anybody came; the holds are voided",
             },
         ]
     };
 }
 
-/// How long a provider may think about an offer.
-pub const OFFER_HOURS: i64 = 24;
-/// How long after the planned start a carer may still clock in.
+/// How late after the planned start a carer may still clock in.
 pub const LATE_MINUTES_MAX: i64 = 120;
 /// How early before the planned start a carer may clock in.
 pub const EARLY_MINUTES_MAX: i64 = 60;
-/// How long after the planned end a clock-out is awaited before a missing one is recorded.
-pub const CLOCK_OUT_HOURS: i64 = 24;
-/// How long the family has to confirm or dispute before the deadline confirms.
-pub const CONFIRM_HOURS: i64 = 48;
-/// How long the bureau has to decide a dispute.
-pub const DISPUTE_DAYS: i64 = 7;
 /// How long a quote holds.
 pub const QUOTE_MINUTES: i64 = 30;
-
-impl OrderState {
-    /// Who must act next and until when, for an order planned from `start` to `end` that entered this state
-    /// at `since`; none when nobody waits.
-    #[must_use]
-    pub fn waits_for(self, since: Instant, start: Instant, end: Instant) -> Option<(Option<Role>, Instant)> {
-        match self {
-            Self::Requested => Some((None, start)),
-            Self::Offered => Some((Some(Role::ProviderManager), start.min(since + TimeDelta::hours(OFFER_HOURS)))),
-            Self::Accepted => Some((Some(Role::ProviderManager), start)),
-            // A phone without signal may send arrival and departure a day later.
-            Self::Assigned | Self::InService => Some((Some(Role::Carer), end + TimeDelta::hours(CLOCK_OUT_HOURS))),
-            Self::Completed => Some((Some(Role::FamilyMember), since + TimeDelta::hours(CONFIRM_HOURS))),
-            Self::Disputed => Some((Some(Role::CountyClerk), since + TimeDelta::days(DISPUTE_DAYS))),
-            Self::Confirmed | Self::DisputeDecided | Self::Declined | Self::Expired | Self::Cancelled | Self::Missed => None,
-        }
-    }
-}
+/// How many orders of one resident may be open at a time: a hundred days of two meals a day.
+pub const OPEN_ORDERS_MAX: u64 = 200;
 
 /// Why a booking was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -224,6 +235,9 @@ pub enum OrderError {
     /// Another visit of the same kind is at that time.
     #[error("the resident already has a visit of this kind at that time")]
     ResidentBusy,
+    /// Too many orders of the resident are open.
+    #[error("{OPEN_ORDERS_MAX} orders of this resident are open; wait until some have ended, or cancel some")]
+    TooManyOpen,
     /// The entitlement of the window is not open yet.
     #[error("the entitlement of that day is not open yet; book from its first day on, or name the programmes to use without it")]
     NotOpenYet,
@@ -258,6 +272,7 @@ impl Fault for OrderError {
             Self::StartPassed => "order.start_passed",
             Self::TooFarAhead(_) => "order.too_far_ahead",
             Self::ResidentBusy => "order.resident_busy",
+            Self::TooManyOpen => "order.too_many_open",
             Self::NotOpenYet => "order.not_open_yet",
             Self::CarerRelated => "order.carer_related",
             Self::CarerBusy => "order.carer_busy",
@@ -273,6 +288,7 @@ impl Fault for OrderError {
             | Self::QuoteUsed
             | Self::QuoteChanged
             | Self::ResidentBusy
+            | Self::TooManyOpen
             | Self::CarerBusy
             | Self::ResidentStatus(_) => Kind::Conflict,
             Self::StartPassed | Self::TooFarAhead(_) | Self::CarerRelated | Self::CarerCount { .. } | Self::NotOffered => Kind::Invalid,
@@ -293,6 +309,7 @@ impl Fault for OrderError {
             | Self::QuoteUsed
             | Self::QuoteChanged
             | Self::ResidentBusy
+            | Self::TooManyOpen
             | Self::NotOpenYet
             | Self::CarerRelated
             | Self::CarerBusy
@@ -311,14 +328,6 @@ mod tests {
     }
 
     #[test]
-    fn every_state_that_is_not_final_has_a_deadline() {
-        let at = |hour| format!("2026-12-01T{hour:02}:00:00Z").parse().unwrap();
-        for state in OrderState::STATES {
-            assert_eq!(state.waits_for(at(1), at(5), at(6)).is_none(), state.is_final(), "{state}");
-        }
-    }
-
-    #[test]
     fn a_fault_of_a_field_names_the_field_of_the_request_and_its_own_code() {
         let cases = [
             (OrderError::StartPassed, "starts_at"),
@@ -332,11 +341,5 @@ mod tests {
             assert!(!fault.cure.is_empty(), "{error}");
         }
         assert_eq!(OrderError::CarerCount { needed: 2, given: 1 }.fields()[0].cure, "name 2 carers");
-    }
-
-    #[test]
-    fn an_offer_never_outlives_the_start() {
-        let at = |hour| format!("2026-12-01T{hour:02}:00:00Z").parse::<Instant>().unwrap();
-        assert_eq!(OrderState::Offered.waits_for(at(1), at(5), at(6)).unwrap().1, at(5));
     }
 }

@@ -15,6 +15,7 @@ mod m0006;
 mod m0008;
 mod m0009;
 mod m0010;
+mod m0011;
 mod m0012;
 mod portable;
 
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008::Operation),
             Box::new(m0009::Flags),
             Box::new(m0010::Onboarding),
+            Box::new(m0011::Order),
             Box::new(m0012::SignIn),
         ]
     }

@@ -8,7 +8,7 @@ use domain::{
     application::ApplicationState,
     claim::ReversalState,
     consent::ConsentState,
-    order::OrderState,
+    order::{OfferState, OrderState, deadlines},
     provider::ProviderStatus,
     resident::{FactState, LifeStatus},
     settlement::PeriodState,
@@ -72,6 +72,7 @@ fn the_state_diagrams_of_the_domain_are_those_of_its_tables() {
         machine::<FactState>(),
         machine::<ApplicationState>(),
         machine::<OrderState>(),
+        machine::<OfferState>(),
         machine::<VisitStatus>(),
         machine::<QuarantineState>(),
         machine::<IncidentState>(),
@@ -82,8 +83,19 @@ fn the_state_diagrams_of_the_domain_are_those_of_its_tables() {
     ] {
         made = made + "\n### " + name + "\n\n" + &text;
     }
+    made.push_str(DEADLINES);
+    let rows = deadlines().iter().map(|rule| {
+        let owner = rule.owner.role().map_or_else(|| "the system".to_owned(), |role| role.to_string());
+        format!("| {} | {owner} | {} | {} |\n", rule.state, rule.until, rule.consequence)
+    });
+    made.push_str(&rows.collect::<Vec<_>>().concat());
     check("domain/README.md", &made);
 }
+
+/// Heads the table of what waits.
+const DEADLINES: &str = "\n## What an order waits for\n\n\
+    Every state that is not an end has an owner and a deadline; `src/order/deadline.rs` is this table.\n\n\
+    | State | Who must act | Until | Otherwise |\n|---|---|---|---|\n";
 
 fn machine<S: StateMachine>() -> (&'static str, String) {
     (S::NAME, diagram::<S>())

@@ -8,10 +8,14 @@
 )]
 
 mod canary;
+mod cancel;
+mod daycare;
+mod disputes;
 mod drift;
 mod ledger;
 mod lists;
 mod money;
+mod offers;
 mod onboarding;
 mod operation;
 mod providers;

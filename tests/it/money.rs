@@ -1,7 +1,13 @@
 //! Entitlements, holds and quotes: what is reserved, what is shown, and what the family is asked.
 #![cfg(test)]
 
-use domain::{claim::AdjustmentCode, consent::ConsentState, entitlement::WindowState, order::OrderState};
+use domain::{
+    claim::AdjustmentCode,
+    consent::ConsentState,
+    entitlement::WindowState,
+    money::Fen,
+    order::{CancelReason, OfferMode, OrderState},
+};
 use store::{
     StoreError,
     command::{
@@ -54,7 +60,7 @@ on_each_database!(a_hundred_bookings_for_the_last_unit_at_one_time_have_one_winn
     }
     let bookings = quotes.into_iter().map(|quote| {
         let (store, ctx) = (market.store().clone(), db.source().context(market.people().family.clone()));
-        tokio::spawn(async move { store.write(ctx, PlaceOrder { quote }).await })
+        tokio::spawn(async move { store.write(ctx, PlaceOrder { quote, mode: OfferMode::default(), centre: None }).await })
     });
     let mut won = 0;
     for booking in bookings.collect::<Vec<_>>() {
@@ -104,7 +110,10 @@ on_each_database!(a_booking_into_the_next_month_holds_a_projected_window_that_op
     let market = Market::open(&db).await.unwrap();
     let quoted = market.quote(IN_DECEMBER, None).await.unwrap();
     assert!(quoted.body.outlook[0].provisional);
-    let booked = market.try_run(&market.people().family, PlaceOrder { quote: quoted.quote_id }).await.unwrap();
+    let booked = market
+        .try_run(&market.people().family, PlaceOrder { quote: quoted.quote_id, mode: OfferMode::default(), centre: None })
+        .await
+        .unwrap();
     let ahead = market.entitlements().await.unwrap()[0].windows[0].clone();
     assert_eq!((ahead.state, ahead.granted, ahead.held), (WindowState::Projected, 80_000, 6_000));
     clean(&market, &db).await;
@@ -144,7 +153,10 @@ on_each_database!(a_window_that_opens_with_less_asks_the_family_who_accepts, asy
     assert_eq!(order_state(&market, second.order_id).await.1, 10_000);
     assert_eq!(market.try_run(&market.people().family, answer).await.unwrap_err().code(), "state.not_allowed");
     assert_eq!(order_state(&market, first.order_id).await.1, 6_000);
-    market.try_run(&market.people().family, CancelOrder { order: first.order_id }).await.unwrap();
+    market
+        .try_run(&market.people().family, CancelOrder { order: first.order_id, reason: CancelReason::PlansChanged, fee_agreed: Fen::ZERO })
+        .await
+        .unwrap();
     market.serve(&second, "2026-12-09T09:00:00+08:00").await.unwrap();
     market.confirm(second.order_id).await.unwrap();
     clean(&market, &db).await;
@@ -217,12 +229,18 @@ on_each_database!(one_visit_holds_two_programmes_in_windows_of_two_lengths_and_g
     let parts: Vec<_> = quoted.body.split.shares.iter().map(|share| (share.unit.to_string(), share.units, share.subsidy.get())).collect();
     // Half of 90 of 120 minutes of 120.00, then half of what that leaves.
     assert_eq!(parts, [("minutes".to_owned(), 90, 4_500), ("fen".to_owned(), 3_750, 3_750)]);
-    let booked = market.try_run(&market.people().family, PlaceOrder { quote: quoted.quote_id }).await.unwrap();
+    let booked = market
+        .try_run(&market.people().family, PlaceOrder { quote: quoted.quote_id, mode: OfferMode::default(), centre: None })
+        .await
+        .unwrap();
     let held = |views: Vec<store::query::resident::EntitlementView>| -> Vec<i64> {
         views.iter().map(|view| view.windows.iter().map(|window| window.held).sum()).collect()
     };
     assert_eq!(held(market.entitlements().await.unwrap()), [3_750, 90]);
-    market.try_run(&market.people().family, CancelOrder { order: booked.order_id }).await.unwrap();
+    market
+        .try_run(&market.people().family, CancelOrder { order: booked.order_id, reason: CancelReason::PlansChanged, fee_agreed: Fen::ZERO })
+        .await
+        .unwrap();
     assert_eq!(held(market.entitlements().await.unwrap()), [0, 0]);
     clean(&market, &db).await;
 });

@@ -117,7 +117,10 @@ async fn assert_each_is_found(db: TestDb, plants: &[Plant]) {
     }
 }
 
-const TRANSFER: Victim = Id("ltr", "SELECT transfer_id FROM ledger_entry WHERE amount = 6000 ORDER BY transfer_id LIMIT 1");
+const TRANSFER: Victim = Id(
+    "ltr",
+    "SELECT transfer_id FROM ledger_entry GROUP BY transfer_id HAVING SUM(amount) = 12000 AND COUNT(*) = 2 ORDER BY transfer_id LIMIT 1",
+);
 const PAY_OUT: &str = "SELECT id FROM statement ORDER BY id LIMIT 1";
 const WINDOW: Victim = Id("win", "SELECT id FROM entitlement_window WHERE posted > 0 ORDER BY id LIMIT 1");
 const POSTED: Victim = Id("cla", "SELECT id FROM claim_line WHERE state = 'posted' ORDER BY id LIMIT 1");
@@ -406,13 +409,13 @@ on_each_database!(an_event_that_is_missing_or_lost_on_its_way_is_found, async |d
     let delivery = Id("dlv", "SELECT id FROM delivery WHERE state = 'dead' ORDER BY id LIMIT 1");
     let unmark = "INSERT INTO event_pending (event_id) SELECT event_id FROM delivery WHERE id = {victim}";
     let plants = [
-        plant("I9", STREAM, "DELETE FROM event WHERE stream = {victim} AND seq = 2", "it has 7 events, numbered from 1 to 8"),
-        plant("I9", STREAM, "DELETE FROM event WHERE stream = {victim} AND seq = 1", "it has 7 events, numbered from 2 to 8"),
+        plant("I9", STREAM, "DELETE FROM event WHERE stream = {victim} AND seq = 2", "it has 9 events, numbered from 1 to 10"),
+        plant("I9", STREAM, "DELETE FROM event WHERE stream = {victim} AND seq = 1", "it has 9 events, numbered from 2 to 10"),
         plant(
             "I9",
             STREAM,
             "UPDATE event SET seq = seq + 1 WHERE stream = {victim} AND seq = (SELECT MAX(e.seq) FROM event e WHERE e.stream = {victim})",
-            "it has 8 events, numbered from 1 to 9",
+            "it has 10 events, numbered from 1 to 11",
         ),
         plant("I9", delivery, "UPDATE delivery SET state = 'lost' WHERE id = {victim}", "its state is unknown"),
         plant("I9", delivery, "UPDATE delivery SET last_error = NULL WHERE id = {victim}", "it is dead without a reason"),
@@ -432,7 +435,7 @@ on_each_database!(an_audit_trail_that_was_touched_is_found, async |db: TestDb| {
             "UPDATE audit SET action = 'nothing' WHERE id = (SELECT first_audit FROM audit_seal WHERE seq = 1)",
             "a row that it covers was changed",
         ),
-        plant("I12", FIRST_SEAL, "UPDATE audit_seal SET leaves = leaves + 1 WHERE seq = 1", "it covers 79 rows, 78 are there"),
+        plant("I12", FIRST_SEAL, "UPDATE audit_seal SET leaves = leaves + 1 WHERE seq = 1", "it covers 80 rows, 79 are there"),
         plant("I12", FIRST_SEAL, "UPDATE audit_seal SET root = previous WHERE seq = 1", "a row that it covers was changed"),
         plant("I12", FIRST_SEAL, "UPDATE audit_seal SET mac = root WHERE seq = 1", "its signature is wrong"),
         plant("I12", SECOND_SEAL, "UPDATE audit_seal SET mac = root WHERE seq = 1", "it does not continue the seal before it"),
@@ -470,7 +473,7 @@ on_each_database!(a_state_that_does_not_follow_from_its_events_is_found, async |
         plant(
             "I18",
             STREAM,
-            "DELETE FROM event WHERE stream = {victim} AND seq = 3",
+            "DELETE FROM event WHERE stream = {victim} AND seq = 5",
             "an event moves it on from another state than offered",
         ),
         plant("I18", STREAM, "DELETE FROM event WHERE stream = {victim} AND seq = 1", "its beginning was recorded 0 times"),

@@ -11,8 +11,9 @@ use domain::{
     event::Event,
     id::{ApplicationId, CarerId, ClaimLineId, OrderId, ProviderId, ResidentId, ServiceAddressId, SessionId, VisitId},
     money::Fen,
+    order::{CancelReason, OfferMode},
     policy::ProgrammeCode,
-    provider::{Agreement, Credential, CreditCode},
+    provider::{Credential, CreditCode},
     resident::{Coordinate, CoordinateSystem, IdentityDocument, PersonName, Relation},
     time::{BusinessDate, DateRange, Instant, parse_instant},
     visit::{Explanation, LocationFix},
@@ -27,7 +28,7 @@ use store::{
         entitlement::{ExpireWindow, OpenWindow},
         order::{AcceptOrder, AssignOrder, CancelOrder, ConfirmOrder, OfferOrder, OrderStep, PassDeadline, PlaceOrder},
         policy::{DraftPolicy, PublishPolicy, SetBudget},
-        provider::{AdmitProvider, ApplyAsProvider, PublishPrice, RecordAgreement, RegisterCarer, ReviewProvider},
+        provider::{AdmitProvider, ApplyAsProvider, PublishPrice, RegisterCarer, ReviewProvider},
         quote::RequestQuote,
         resident::{NewAddress, RegisterResident, Registrant},
         settlement::{ApproveSettlement, ComputeSettlement, ReleaseSettlement},
@@ -39,6 +40,10 @@ use store::{
 };
 
 use crate::db::TestDb;
+
+mod market;
+
+pub use market::Shop;
 
 /// The resident's name, which nothing but the encrypted columns may hold.
 pub const RESIDENT_NAME: &str = "王淑兰";
@@ -246,7 +251,11 @@ impl<'a> SampleCity<'a> {
         anyhow::ensure!(decided.state == ClaimLineState::Posted, "the held claim was approved");
         self.serve("2026-11-18T09:00:00+08:00", None, Proof::Explained).await?;
         let called_off = self.book("2026-11-25T09:00:00+08:00", None).await?;
-        self.run(self.people.family.clone(), CancelOrder { order: called_off.order_id }).await?;
+        self.run(
+            self.people.family.clone(),
+            CancelOrder { order: called_off.order_id, reason: CancelReason::PlansChanged, fee_agreed: Fen::ZERO },
+        )
+        .await?;
         Ok(())
     }
 
@@ -264,7 +273,7 @@ impl<'a> SampleCity<'a> {
             programmes,
         };
         let quoted = self.run(self.people.family.clone(), quote).await?;
-        self.run(self.people.family.clone(), PlaceOrder { quote: quoted.quote_id }).await
+        self.run(self.people.family.clone(), PlaceOrder { quote: quoted.quote_id, mode: OfferMode::default(), centre: None }).await
     }
 
     pub(crate) async fn assign(&self, order: OrderId, carer: CarerId) -> anyhow::Result<()> {
@@ -418,9 +427,7 @@ async fn admit(db: &TestDb, store: &Store, people: &People) -> anyhow::Result<Pr
     let provider = store.write(write(&people.manager), apply).await?.provider_id;
     store.write(write(&people.officer), ReviewProvider { provider }).await?;
     store.write(write(&people.approver), AdmitProvider { provider }).await?;
-    let valid = DateRange::new(BusinessDate::of(db.source().now()), Some(BusinessDate::from_ymd(2028, 1, 1)?))?;
-    let agreement = Agreement::new("HP-2026-7", valid.from(), valid)?;
-    store.write(write(&people.officer), RecordAgreement { provider, agreement }).await?;
+    store.write(write(&people.officer), market::agreement(db, provider, "HP-2026-7")?).await?;
     let price = PublishPrice {
         provider,
         item: ItemCode::Cleaning,
@@ -430,6 +437,7 @@ async fn admit(db: &TestDb, store: &Store, people: &People) -> anyhow::Result<Pr
     };
     let manager = with_reach(people.manager.clone(), &Reach::Provider(provider));
     store.write(write(&manager), price).await?;
+    store.write(write(&manager), market::serves_bureau(provider)?).await?;
     Ok(provider)
 }
 

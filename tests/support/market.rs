@@ -6,6 +6,7 @@ use domain::{
     catalogue::{ItemCode, Quantity, ServiceClass},
     id::{OrderId, ResidentId},
     money::Fen,
+    order::OfferMode,
     time::{Instant, parse_instant},
 };
 use store::{
@@ -125,7 +126,7 @@ impl<'a> Market<'a> {
     /// Whatever a command refuses.
     pub async fn book(&self, start: &str) -> anyhow::Result<OrderStep> {
         let quoted = self.quote(start, None).await?;
-        Ok(self.try_run(&self.people().family, PlaceOrder { quote: quoted.quote_id }).await?)
+        Ok(self.try_run(&self.people().family, PlaceOrder { quote: quoted.quote_id, mode: OfferMode::default(), centre: None }).await?)
     }
 
     /// A carer of the provider, with whoever is behind them.

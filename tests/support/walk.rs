@@ -5,7 +5,8 @@
 
 #![expect(clippy::indexing_slicing, reason = "a JSON value answers null for what it does not hold")]
 
-mod numbers;
+pub(crate) mod numbers;
+mod offers;
 mod service;
 mod steps;
 

@@ -72,6 +72,12 @@ pub fn of(event: &Event) -> Vec<&'static str> {
         | Event::PricePublished { .. }
         | Event::CarerRegistered { .. }
         | Event::OrderMoved { .. }
+        | Event::OfferMade { .. }
+        | Event::OfferClosed { .. }
+        | Event::OrderCancelled { .. }
+        | Event::DayCareCentreOpened { .. }
+        | Event::DemandUnmet { .. }
+        | Event::OrderEscalated { .. }
         | Event::CarersAssigned { .. }
         | Event::CarerClockedIn { .. }
         | Event::CarerClockedOut { .. }

@@ -10,7 +10,7 @@ use domain::{
     access::{Actor, Role},
     catalogue::{ItemCode, ServiceClass},
     contact::Contact,
-    division::Scope,
+    division::{DivisionCode, DivisionLevel, Scope},
     id::{AccountId, PersonId, ProviderId},
     money::Fen,
     policy::{Policy, ProgrammeCode},
@@ -231,10 +231,10 @@ impl Seed<'_> {
         self.store.write(self.as_person(demo, "licensing-officer").await?, ReviewProvider { provider }).await?;
         self.store.write(self.as_person(demo, "approver").await?, AdmitProvider { provider }).await?;
         let today = BusinessDate::of(self.source.now());
-        let valid = DateRange::new(today, Some(today.plus_months(24)?)).map_err(|cause| StoreError::refused(&cause))?;
-        let agreement = Agreement::new("演示-购买服务协议-1", today, valid).map_err(|cause| StoreError::refused(&cause))?;
+        let agreement = agreement_of_two_years("演示-购买服务协议-0", today)?;
         self.store.write(self.as_person(demo, "licensing-officer").await?, RecordAgreement { provider, agreement }).await?;
-        self.profile(demo, provider).await?;
+        let profile = serves_county(division)?;
+        self.store.write(self.as_person(demo, "provider-manager").await?, EditProfile { provider, version: 0, profile }).await?;
         let prices = [
             (ItemCode::Bathing, 12_000),
             (ItemCode::Cleaning, 4_000),
@@ -253,15 +253,6 @@ impl Seed<'_> {
             self.store.write(self.as_person(demo, "provider-manager").await?, price).await?;
         }
         Ok(provider)
-    }
-
-    /// Serves the whole of its county on all days from morning to evening.
-    async fn profile(&self, demo: &Demo, provider: ProviderId) -> Result<(), StoreError> {
-        let county: Scope = SEAT.get(..6).unwrap_or(SEAT).parse().map_err(|cause| StoreError::refused(&cause))?;
-        let area = ServiceArea::new(BTreeSet::from([county]), None).map_err(|cause| StoreError::refused(&cause))?;
-        let profile = ProviderProfile::new(area, week("07:00", "21:00")?, BTreeSet::new()).map_err(|cause| StoreError::refused(&cause))?;
-        self.store.write(self.as_person(demo, "provider-manager").await?, EditProfile { provider, version: 0, profile }).await?;
-        Ok(())
     }
 
     async fn carer(&self, demo: &Demo, login: &str) -> Result<(), StoreError> {
@@ -292,6 +283,19 @@ impl Seed<'_> {
             })
             .collect()
     }
+}
+
+/// Serves the whole county of its seat on all days from morning to evening.
+pub(super) fn serves_county(seat: DivisionCode) -> Result<ProviderProfile, StoreError> {
+    let area =
+        ServiceArea::new(BTreeSet::from([Scope::of(seat.at(DivisionLevel::County))]), None).map_err(|cause| StoreError::refused(&cause))?;
+    ProviderProfile::new(area, week("07:00", "21:00")?, BTreeSet::new()).map_err(|cause| StoreError::refused(&cause))
+}
+
+/// An agreement with the bureau that is signed on its first day.
+pub(super) fn agreement_of_two_years(number: &str, from: BusinessDate) -> Result<Agreement, StoreError> {
+    let valid = DateRange::new(from, Some(from.plus_months(24)?)).map_err(|cause| StoreError::refused(&cause))?;
+    Agreement::new(number, from, valid).map_err(|cause| StoreError::refused(&cause))
 }
 
 /// The same hours on each day of the week.

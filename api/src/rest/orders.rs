@@ -2,23 +2,23 @@
 
 use axum::{Json, extract::State};
 use domain::{
-    id::{CarerId, OrderId, ProviderId, QuoteId, ResidentId, VisitId},
+    id::{CarerId, DayCareCentreId, OrderId, ProviderId, QuoteId, ResidentId, VisitId},
+    money::Fen,
+    order::{CancelReason, DeclineReason, OfferMode},
     time::Instant,
 };
 use serde::{Deserialize, Serialize};
 use store::{
     Command,
-    command::order::{
-        AcceptOrder, AssignOrder, CancelOrder, ConfirmOrder, DecideDispute, DeclineOrder, DisputeOrder, OrderStep, PlaceOrder,
-    },
+    command::order::{AcceptOrder, AssignOrder, CancelOrder, ConfirmOrder, DeclineOrder, OrderStep, PlaceOrder, ReturnOrder},
     query::order::{ClaimLineView, OrderView},
 };
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::once::once;
+use super::{daycare::SeatResponse, once::once};
 use crate::{
-    extract::{IdempotencyKey, PathId, RequestCtx, Valid},
+    extract::{IdempotencyKey, PathId, RequestCtx, Valid, ValidQuery},
     problem::Problem,
     rest::Created,
     state::AppState,
@@ -30,6 +30,13 @@ use crate::{
 pub(crate) struct PlaceOrderRequest {
     #[schema(value_type = String)]
     quote_id: QuoteId,
+    /// In which order providers are asked: `named_only`, `named_first` (the default), `one_by_one` or `several`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    offer_mode: OfferMode,
+    /// Where the resident has a seat: for day care, and for nothing else. Its provider is asked alone.
+    #[schema(value_type = Option<String>)]
+    centre_id: Option<DayCareCentreId>,
 }
 
 /// Where an order stands.
@@ -68,12 +75,16 @@ pub(crate) async fn place(
     key: IdempotencyKey,
     body: Valid<PlaceOrderRequest>,
 ) -> Result<Created<OrderStepResponse>, Problem> {
-    let command = PlaceOrder { quote: body.value.quote_id };
+    let command = PlaceOrder { quote: body.value.quote_id, mode: body.value.offer_mode, centre: body.value.centre_id };
     let answer = once(&state, who, key, &body, command).await?;
     Ok(Created::at(|made: &OrderStepResponse| format!("/orders/{}", made.order_id), answer))
 }
 
-async fn step(state: AppState, who: RequestCtx, command: impl Command<Output = OrderStep>) -> Result<Json<OrderStepResponse>, Problem> {
+pub(super) async fn step(
+    state: AppState,
+    who: RequestCtx,
+    command: impl Command<Output = OrderStep>,
+) -> Result<Json<OrderStepResponse>, Problem> {
     Ok(Json(state.store.write(who.ctx, command).await?.into()))
 }
 
@@ -87,24 +98,104 @@ pub(crate) async fn accept(
     step(state, who, AcceptOrder { order }).await
 }
 
+/// Why a provider does not serve.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeclineReasonRequest {
+    /// `no_carer`, `too_far`, `time_not_possible`, `needs_too_high` or `closed`.
+    #[schema(value_type = String)]
+    reason: DeclineReason,
+}
+
 /// Declines an offered order
-#[utoipa::path(post, path = "/orders/{order_id}/refusal", tag = "orders", params(("order_id" = String, Path)), responses((status = OK, body = OrderStepResponse)))]
+///
+/// The next candidate is asked; when nobody is left the order ends and its holds are voided.
+#[utoipa::path(post, path = "/orders/{order_id}/refusal", tag = "orders", params(("order_id" = String, Path)), request_body = DeclineReasonRequest, responses((status = OK, body = OrderStepResponse)))]
 pub(crate) async fn decline(
     State(state): State<AppState>,
     who: RequestCtx,
     PathId(order): PathId<OrderId>,
+    body: Valid<DeclineReasonRequest>,
 ) -> Result<Json<OrderStepResponse>, Problem> {
-    step(state, who, DeclineOrder { order }).await
+    step(state, who, DeclineOrder { order, reason: body.value.reason }).await
+}
+
+/// Gives an accepted order back
+///
+/// Before the visit has begun. The next candidate is asked; when nobody is left the order ends and its holds are voided.
+#[utoipa::path(post, path = "/orders/{order_id}/return", tag = "orders", params(("order_id" = String, Path)), request_body = DeclineReasonRequest, responses((status = OK, body = OrderStepResponse)))]
+pub(crate) async fn give_back(
+    State(state): State<AppState>,
+    who: RequestCtx,
+    PathId(order): PathId<OrderId>,
+    body: Valid<DeclineReasonRequest>,
+) -> Result<Json<OrderStepResponse>, Problem> {
+    step(state, who, ReturnOrder { order, reason: body.value.reason }).await
+}
+
+/// Why an order is to be called off.
+#[derive(Debug, Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CancelQuery {
+    reason: CancelReason,
+}
+
+/// What cancelling costs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CancellationTermsResponse {
+    /// Up to this instant cancelling is free; at it no longer.
+    #[schema(value_type = String, format = DateTime)]
+    free_until: Instant,
+    /// The part of the family's share that is due afterwards, in hundredths of a percent.
+    share_points: i64,
+    /// What is due now.
+    fee_fen: i64,
+    /// `nobody_committed`, `before_border`, `waived` or `after_border`.
+    because: String,
+}
+
+/// Shows what cancelling an order would cost now
+#[utoipa::path(get, path = "/orders/{order_id}/cancellation", tag = "orders", params(("order_id" = String, Path), ("reason" = String, Query, description = "Why: `plans_changed`, `booked_by_mistake`, `other_help`, `unwell`, `in_hospital`, `died`, `provider_fault` or `force_majeure`")), responses((status = OK, body = CancellationTermsResponse)))]
+pub(crate) async fn cancellation_terms(
+    State(state): State<AppState>,
+    who: RequestCtx,
+    PathId(order): PathId<OrderId>,
+    ValidQuery(query): ValidQuery<CancelQuery>,
+) -> Result<Json<CancellationTermsResponse>, Problem> {
+    let terms = state.store.cancellation(&who.ctx.actor, order, query.reason, who.ctx.now).await?;
+    Ok(Json(CancellationTermsResponse {
+        free_until: terms.free_until,
+        share_points: terms.share.get(),
+        fee_fen: terms.fee.get(),
+        because: terms.because.to_string(),
+    }))
+}
+
+/// Why an order is called off, and what the person has agreed to pay for it.
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CancelRequest {
+    /// `plans_changed`, `booked_by_mistake`, `other_help`, `unwell`, `in_hospital`, `died`, `provider_fault` or
+    /// `force_majeure`.
+    #[schema(value_type = String)]
+    reason: CancelReason,
+    /// The fee that was shown; nothing when it was free. A higher one is refused and told.
+    #[serde(default)]
+    #[schema(value_type = Option<i64>)]
+    fee_fen: Fen,
 }
 
 /// Calls an order off before service
-#[utoipa::path(post, path = "/orders/{order_id}/cancellation", tag = "orders", params(("order_id" = String, Path)), responses((status = OK, body = OrderStepResponse)))]
+///
+/// Free up to a border before the start, then for a part of the family's own share; see the same path with GET.
+#[utoipa::path(post, path = "/orders/{order_id}/cancellation", tag = "orders", params(("order_id" = String, Path)), request_body = CancelRequest, responses((status = OK, body = OrderStepResponse)))]
 pub(crate) async fn cancel(
     State(state): State<AppState>,
     who: RequestCtx,
     PathId(order): PathId<OrderId>,
+    body: Valid<CancelRequest>,
 ) -> Result<Json<OrderStepResponse>, Problem> {
-    step(state, who, CancelOrder { order }).await
+    step(state, who, CancelOrder { order, reason: body.value.reason, fee_agreed: body.value.fee_fen }).await
 }
 
 /// The carers of a visit.
@@ -140,35 +231,6 @@ pub(crate) async fn confirm(
     step(state, who, ConfirmOrder { order }).await
 }
 
-/// Disputes a completed service
-#[utoipa::path(post, path = "/orders/{order_id}/dispute", tag = "orders", params(("order_id" = String, Path)), responses((status = OK, body = OrderStepResponse)))]
-pub(crate) async fn dispute(
-    State(state): State<AppState>,
-    who: RequestCtx,
-    PathId(order): PathId<OrderId>,
-) -> Result<Json<OrderStepResponse>, Problem> {
-    step(state, who, DisputeOrder { order }).await
-}
-
-/// The bureau's decision.
-#[derive(Debug, Deserialize, ToSchema, Validate)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct DecideDisputeRequest {
-    /// Whether the service is to be paid as far as it is proven.
-    pay: bool,
-}
-
-/// Decides a dispute
-#[utoipa::path(post, path = "/orders/{order_id}/dispute/decision", tag = "orders", params(("order_id" = String, Path)), request_body = DecideDisputeRequest, responses((status = OK, body = OrderStepResponse)))]
-pub(crate) async fn decide_dispute(
-    State(state): State<AppState>,
-    who: RequestCtx,
-    PathId(order): PathId<OrderId>,
-    body: Valid<DecideDisputeRequest>,
-) -> Result<Json<OrderStepResponse>, Problem> {
-    step(state, who, DecideDispute { order, pay: body.value.pay }).await
-}
-
 /// An order with its visit and claim lines.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct OrderResponse {
@@ -198,6 +260,8 @@ pub(crate) struct OrderResponse {
     grade_reasons: Option<serde_json::Value>,
     #[schema(value_type = Vec<String>)]
     carer_ids: Vec<CarerId>,
+    /// The seat, for day care.
+    seat: Option<SeatResponse>,
     claim_lines: Vec<ClaimLineResponse>,
 }
 
@@ -262,6 +326,7 @@ impl From<OrderView> for OrderResponse {
             grade: view.grade,
             grade_reasons: view.grade_reasons,
             carer_ids: view.carers,
+            seat: view.seat.map(SeatResponse::from),
             claim_lines: view.claim_lines.into_iter().map(ClaimLineResponse::from).collect(),
         }
     }

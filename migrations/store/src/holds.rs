@@ -17,7 +17,7 @@ use sea_orm::{ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFil
 use crate::{
     command::entitlement::{change, is_over, lapse, lock_window, window_for},
     convert,
-    entity::{self, budget, hold},
+    entity::{self, budget, claim_line, hold},
     error::{StoreError, exists},
     pricing::{lock_budget, parts, stored_parts},
     tx::{Tx, for_update},
@@ -165,6 +165,17 @@ pub(crate) struct Used<'a> {
 pub(crate) async fn void_all(tx: &Tx<'_>, order: OrderId) -> Result<(), StoreError> {
     for row in of_order(tx, order).await? {
         settle(tx, &row, &Used { units: 0, uses: 0, split: &[] }).await?;
+    }
+    Ok(())
+}
+
+/// Gives back what no claim line came of: a cheaper provider may have left a programme without a part.
+pub(crate) async fn void_unjudged(tx: &Tx<'_>, order: OrderId) -> Result<(), StoreError> {
+    let judged = claim_line::Entity::find().filter(claim_line::Column::OrderId.eq(order.uuid())).all(tx.db).await?;
+    for row in of_order(tx, order).await? {
+        if !judged.iter().any(|line| line.hold_id == row.id) {
+            settle(tx, &row, &Used { units: 0, uses: 0, split: &[] }).await?;
+        }
     }
     Ok(())
 }

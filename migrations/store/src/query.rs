@@ -4,9 +4,12 @@
 pub mod application;
 pub mod assessment;
 pub mod consent;
+pub mod daycare;
 pub mod device;
+pub mod dispute;
 pub mod incident;
 pub mod list;
+pub mod offer;
 pub mod order;
 pub mod policy;
 pub mod price;

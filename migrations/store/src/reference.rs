@@ -1,11 +1,12 @@
-//! Reference data that is the same for every request: the working calendar and the service catalogue as
-//! shipped, and the published policy versions, parsed once.
+//! Reference data that is the same for every request: the working calendar, the service catalogue and the
+//! terms of cancelling as shipped, and the published policy versions, parsed once.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{
     catalogue::{Catalogue, Checklists},
     division::{self, DivisionTable},
+    order::CancelTerms,
     policy::{Policy, PolicyBook},
     time::WorkingCalendar,
 };
@@ -22,6 +23,8 @@ pub struct Reference {
     pub catalogue: Catalogue,
     /// What is done at a visit of each service, and checked before it.
     pub checklists: Checklists,
+    /// What cancelling costs.
+    pub cancellation: CancelTerms,
     /// The shipped division table, for names and for the county codes of identity numbers.
     pub divisions: DivisionTable,
     /// The book that belongs to a set of published versions, by their digests.
@@ -34,7 +37,8 @@ impl Reference {
         let catalogue = Catalogue::shipped().map_err(|faults| damaged("catalogue", &faults))?;
         let checklists = Checklists::shipped().map_err(|faults| damaged("checklist", &faults))?;
         let divisions = DivisionTable::new(division::shipped().map_err(|faults| damaged("division", &faults))?);
-        Ok(Self { calendar, catalogue, checklists, divisions, book: Mutex::new(None) })
+        let cancellation = CancelTerms::shipped().map_err(|faults| damaged("cancellation", &faults))?;
+        Ok(Self { calendar, catalogue, checklists, cancellation, divisions, book: Mutex::new(None) })
     }
 
     /// The published policy versions of the city, parsed. Versions never change once published, so the book

@@ -18,6 +18,7 @@ mod grant;
 mod home;
 mod judgement;
 mod maker;
+mod offer;
 mod order;
 mod price;
 mod rows;

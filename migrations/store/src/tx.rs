@@ -31,7 +31,7 @@ use crate::{
 /// One transaction in progress. Commands read and write through it; events and audit rows that they leave
 /// are written by the door just before the commit.
 ///
-/// Locks are taken in this order, once, late, before the check: resident, application, order, visit, hold,
+/// Locks are taken in this order, once, late, before the check: resident, application, order, visit, seat, hold,
 /// window, budget, claim line, settlement period.
 pub struct Tx<'a> {
     pub(crate) db: &'a DatabaseTransaction,

@@ -18,6 +18,7 @@ mod pages;
 mod parents;
 mod periods;
 mod replay;
+mod seats;
 mod trail;
 mod visits;
 mod windows;

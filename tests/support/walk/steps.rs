@@ -19,9 +19,9 @@ const MONTHS_OPEN_MAX: usize = 12;
 
 /// The provider of the walk.
 #[derive(Debug, Clone)]
-struct Served {
-    provider_id: String,
-    manager: String,
+pub(super) struct Served {
+    pub(super) provider_id: String,
+    pub(super) manager: String,
     carer: String,
     carer_id: String,
 }
@@ -31,9 +31,9 @@ const LAST_DAY: &str = "2026-12-22";
 
 /// The resident of the walk.
 #[derive(Debug, Clone)]
-struct Resident {
-    resident_id: String,
-    address_id: String,
+pub(super) struct Resident {
+    pub(super) resident_id: String,
+    pub(super) address_id: String,
 }
 
 /// A confirmed order of the walk.
@@ -78,6 +78,7 @@ impl Walk<'_> {
         let last = notice_ends_on.into_iter().max().context("a walk needs a programme")?;
         self.pass_notice(&resident, last, programmes).await?;
         let served = self.admit_provider().await?;
+        self.decline_and_cancel(&resident, &served).await?;
         let mut phone = self.bind_phone(&served.carer).await?;
         let mut orders = Vec::new();
         for programme in programmes {
@@ -323,7 +324,7 @@ impl Walk<'_> {
         Ok(Now(text(&answer, "now")?.parse()?))
     }
 
-    async fn today(&mut self) -> anyhow::Result<BusinessDate> {
+    pub(super) async fn today(&mut self) -> anyhow::Result<BusinessDate> {
         Ok(BusinessDate::of(self.now().await?.0))
     }
 

@@ -7,9 +7,11 @@ use domain::{
     catalogue::{CatalogueUnit, CertificateKind, ItemCode, LicenceKind, MealTime, ServiceClass, Unit},
     claim::{AdjustmentCode, Block, ClaimLineState, ReversalCause, ReversalState},
     consent::{ConsentCause, ConsentState},
+    daycare::Half,
     device::{KeyAlgorithm, SignatureFinding},
     entitlement::{EntitlementChange, Standing, WindowState},
-    order::OrderState,
+    matching::Nearness,
+    order::{CancelReason, DeclineReason, DisputeReason, DisputeSide, FeeReason, OfferMode, OfferState, OrderState, UnmetReason},
     provider::ProviderStatus,
     resident::{
         Category, ConsentChannel, ConsentPurpose, CoordinateSystem, DisabilityKind, EvidenceKind, FactState, IdentityDocument, LifeStatus,
@@ -51,6 +53,7 @@ fn every_state_has_a_text() {
     check::<Standing>("standing");
     check::<EntitlementChange>("entitlement_change");
     check::<OrderState>("order.state");
+    check::<OfferState>("offer.state");
     check::<VisitStatus>("visit.state");
     check::<ClaimLineState>("claim.state");
     check::<PeriodState>("settlement.state");
@@ -77,6 +80,7 @@ fn states_are_those_of_the_machines_alone() {
         "entitlement",
         "quarantined_event",
         "incident",
+        "offer",
     ];
     for key in keys(Locale::ZhCn) {
         let machine = key.split_once(".state.").map(|(machine, _)| machine);
@@ -112,6 +116,19 @@ fn every_code_of_the_catalogue_has_a_text() {
     check::<CatalogueUnit>("catalogue_unit");
     check::<LicenceKind>("licence");
     check::<CertificateKind>("certificate");
+}
+
+#[test]
+fn every_code_of_an_offer_has_a_text() {
+    check::<OfferMode>("offer_mode");
+    check::<DeclineReason>("decline_reason");
+    check::<UnmetReason>("unmet_reason");
+    check::<CancelReason>("cancel_reason");
+    check::<FeeReason>("fee_reason");
+    check::<Half>("half");
+    check::<DisputeReason>("dispute_reason");
+    check::<DisputeSide>("dispute_side");
+    check::<Nearness>("nearness");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use domain::{
     id::{ClaimLineId, OrderId, PersonId, ProviderId, ResidentId},
     ledger::{Payer, recognise},
     money::{Fen, Rounding},
+    order::DisputeOutcome,
     policy::FundCode,
     tariff::{PricedUse, Split},
     time::{BusinessDate, Instant},
@@ -37,6 +38,8 @@ pub(crate) enum Confirmation {
     Deadline,
     /// A dispute was decided: to be paid as far as it is proven.
     Decided,
+    /// A dispute was decided: a part of the service is recognised, to be paid as far as it is proven.
+    Partly(DisputeOutcome),
     /// A dispute was decided: nothing is to be paid.
     Rejected,
 }
@@ -47,7 +50,7 @@ pub(crate) async fn adjudicate(tx: &Tx<'_>, locked: &order::Locked, confirmation
     let graded = grade_visit(tx, locked, confirmation).await?;
     let quoted_row = entity::quote::Entity::find_by_id(locked.order.quote_id).one(tx.db).await?.ok_or_else(StoreError::not_found)?;
     let quoted = quote::body(tx, &quoted_row)?;
-    let delivered = delivered(tx, locked, &quoted.priced)?;
+    let delivered = recognised(delivered(tx, locked, &quoted.priced)?, confirmation)?;
     let pricing = Pricing {
         resident: &locked.resident,
         priced: &delivered,
@@ -64,6 +67,7 @@ pub(crate) async fn adjudicate(tx: &Tx<'_>, locked: &order::Locked, confirmation
     for line in &judged.lines {
         write_line(tx, locked, line, (actual.gross, family)).await?;
     }
+    holds::void_unjudged(tx, locked.id()).await?;
     let posted: Vec<_> = judged.lines.iter().filter(|line| line.state == ClaimLineState::Posted).flat_map(payers).collect();
     let day = BusinessDate::of(locked.order.starts_at);
     let parties = (resident_id(&locked.resident), ProviderId::from_uuid(locked.order.provider_id));
@@ -108,6 +112,16 @@ pub(crate) fn delivered_use(
     let gross =
         if by_time { booked.gross.scale(i64::from(minutes), i64::from(booked.minutes.max(1)), Rounding::HalfUp)? } else { booked.gross };
     Ok(PricedUse { minutes, gross, ..booked.clone() })
+}
+
+/// The part of what was delivered that a decided dispute leaves.
+fn recognised(delivered: PricedUse, confirmation: Confirmation) -> Result<PricedUse, StoreError> {
+    match confirmation {
+        Confirmation::Partly(outcome) => {
+            Ok(PricedUse { minutes: outcome.of_minutes(delivered.minutes), gross: outcome.of_price(delivered.gross)?, ..delivered })
+        }
+        Confirmation::Family | Confirmation::Deadline | Confirmation::Decided | Confirmation::Rejected => Ok(delivered),
+    }
 }
 
 /// What each fund pays of a line.

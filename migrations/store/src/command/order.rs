@@ -1,11 +1,24 @@
 //! Care orders: booked with their holds in one transaction, offered, accepted, assigned, and what ends them.
 
+mod cancel;
+mod deadline;
+mod dispute;
+mod offer;
+
+pub use cancel::CancelOrder;
+pub(crate) use cancel::{Asked as CancelAsked, FEE_FACT};
+pub use deadline::PassDeadline;
+pub use dispute::{DecideDispute, DisputeOrder, StateInDispute};
+pub use offer::{AcceptOrder, DeclineOrder, OfferOrder, ReturnOrder};
+
 use domain::{
     access::{Action, Object, Role},
+    catalogue::ItemCode,
+    daycare::DayCareError,
     eligibility::Reason,
     event::Event,
-    id::{CarerId, OrderId, ProviderId, QuoteId, ResidentId, VisitId},
-    order::{OrderError, OrderState, OrderTrigger},
+    id::{CarerId, DayCareCentreId, OrderId, ProviderId, QuoteId, ResidentId, VisitId},
+    order::{OPEN_ORDERS_MAX, OfferMode, OfferTrigger, OrderError, OrderState, OrderTrigger},
     state::StateMachine as _,
     tariff::{Adjustment, Split},
     time::{BusinessDate, Instant},
@@ -21,6 +34,7 @@ use crate::{
     error::{StoreError, exists},
     holds,
     pricing::{Basis, Pricing},
+    seats,
     tx::{Tx, for_update},
     write::Command,
 };
@@ -30,6 +44,10 @@ use crate::{
 pub struct PlaceOrder {
     /// The quote.
     pub quote: QuoteId,
+    /// In which order providers are asked. A seat is at one centre: its provider is asked alone.
+    pub mode: OfferMode,
+    /// Where the resident has a seat, for day care and nothing else.
+    pub centre: Option<DayCareCentreId>,
 }
 
 /// Where an order stands.
@@ -79,6 +97,9 @@ impl Command for PlaceOrder {
             decided_by: None,
             created_at: tx.now(),
             version: 0,
+            offer_mode: if self.centre.is_some() { OfferMode::NamedOnly } else { self.mode }.to_string(),
+            family_max_fen: quoted.family_fen,
+            escalations: 0,
         };
         let row = with_owner(tx, row, OrderState::INITIAL);
         care_order::Entity::insert(row.clone().into_active_model()).exec_without_returning(tx.db).await.map_err(quote_used)?;
@@ -94,6 +115,9 @@ impl Command for PlaceOrder {
             version: Set(1),
         };
         visit::Entity::insert(planned).exec_without_returning(tx.db).await?;
+        if let Some(centre) = self.centre {
+            seats::take(tx, centre, id, row.provider_id, (start, end)).await?;
+        }
         let booking = holds::Booking { order: id, resident: &resident, service_on: BusinessDate::of(start) };
         holds::place(tx, &booking, &body.split.shares).await?;
         tx.emit(Event::OrderPlaced {
@@ -139,7 +163,11 @@ impl PlaceOrder {
         if !body.split.shares.is_empty() {
             provider::check_agreement(tx, &provider, day).await?;
         }
+        if self.centre.is_some() != (body.priced.item == ItemCode::DayCare) {
+            return Err(DayCareError::Centre.into());
+        }
         self.refuse_overlap(tx, resident, body).await?;
+        refuse_too_many(tx, resident).await?;
         let pricing = Pricing { resident, priced: &body.priced, programmes: body.programmes.as_ref(), basis: Basis::New };
         let now: Split = pricing.split(tx).await?;
         if now == body.split { Ok(()) } else { Err(OrderError::QuoteChanged.into()) }
@@ -163,6 +191,17 @@ impl PlaceOrder {
         }
         Ok(())
     }
+}
+
+/// Nobody books without end: families are told before their list can no longer be read.
+async fn refuse_too_many(tx: &Tx<'_>, resident: &entity::resident::Model) -> Result<(), StoreError> {
+    let open: Vec<String> = OrderState::STATES.iter().filter(|state| !state.is_final()).map(ToString::to_string).collect();
+    let count = care_order::Entity::find()
+        .filter(care_order::Column::ResidentId.eq(resident.id))
+        .filter(care_order::Column::State.is_in(open))
+        .count(tx.db)
+        .await?;
+    if count >= OPEN_ORDERS_MAX { Err(OrderError::TooManyOpen.into()) } else { Ok(()) }
 }
 
 /// Whether an order in this state takes the time of resident and carers.
@@ -198,6 +237,7 @@ fn step(row: &care_order::Model, visit: VisitId) -> Result<OrderStep, StoreError
 }
 
 /// A locked order with its visit and the handles by which it is reached.
+#[derive(Clone)]
 pub(crate) struct Locked {
     pub(crate) resident: entity::resident::Model,
     pub(crate) order: care_order::Model,
@@ -245,10 +285,12 @@ pub(crate) async fn advance(tx: &Tx<'_>, locked: &Locked, trigger: OrderTrigger)
 pub(crate) async fn adopt_quote(tx: &Tx<'_>, locked: &Locked, quoted: &entity::quote::Model) -> Result<care_order::Model, StoreError> {
     let row = care_order::Model {
         quote_id: quoted.id,
-        provider_id: quoted.provider_id,
+        // While others are asked, the order is with them; its price is the one that the family was shown.
+        provider_id: if locked.state()? == OrderState::Offered { locked.order.provider_id } else { quoted.provider_id },
         gross_fen: quoted.gross_fen,
         subsidy_fen: quoted.subsidy_fen,
         family_fen: quoted.family_fen,
+        family_max_fen: locked.order.family_max_fen.max(quoted.family_fen),
         version: locked.order.version + 1,
         ..locked.order.clone()
     };
@@ -276,11 +318,19 @@ pub(crate) async fn end_without_service(tx: &Tx<'_>, locked: &Locked, trigger: O
         | OrderTrigger::Cancel => VisitTrigger::Cancel,
     };
     move_visit(tx, &locked.visit, close, |visit| visit).await?;
-    let inactive = assignment::ActiveModel { active: Set(false), ..Default::default() };
-    assignment::Entity::update_many().set(inactive).filter(assignment::Column::VisitId.eq(locked.visit.id)).exec(tx.db).await?;
+    drop_team(tx, locked).await?;
+    offer::close_open(tx, locked.id(), OfferTrigger::Withdraw).await?;
+    seats::free(tx, locked.id()).await?;
     holds::void_all(tx, locked.id()).await?;
     consent::close_questions(tx, locked.id()).await?;
     Ok(moved)
+}
+
+/// Frees the carers that were named for an order.
+async fn drop_team(tx: &Tx<'_>, locked: &Locked) -> Result<(), StoreError> {
+    let inactive = assignment::ActiveModel { active: Set(false), ..Default::default() };
+    assignment::Entity::update_many().set(inactive).filter(assignment::Column::VisitId.eq(locked.visit.id)).exec(tx.db).await?;
+    Ok(())
 }
 
 /// Moves a visit along its table and writes it with a further change.
@@ -295,88 +345,6 @@ pub(crate) async fn move_visit(
     let next = change(visit::Model { state: to.to_string(), version: row.version + 1, ..row.clone() });
     tx.save(next.clone()).await?;
     Ok(next)
-}
-
-/// Puts a booked order before its provider.
-#[derive(Debug, Clone)]
-pub struct OfferOrder {
-    /// The order.
-    pub order: OrderId,
-}
-
-impl Command for OfferOrder {
-    type Output = ();
-    const ACTION: Option<Action> = None;
-    const NAME: &'static str = "offer_order";
-
-    async fn run(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
-        let locked = lock(tx, self.order).await?;
-        // Called off, or offered by an earlier try: nothing is left to do.
-        if locked.state()? == OrderState::Requested {
-            advance(tx, &locked, OrderTrigger::Offer).await?;
-        }
-        Ok(())
-    }
-}
-
-/// Accepts an offered order.
-#[derive(Debug, Clone)]
-pub struct AcceptOrder {
-    /// The order.
-    pub order: OrderId,
-}
-
-impl Command for AcceptOrder {
-    type Output = OrderStep;
-    const ACTION: Option<Action> = Some(Action::AcceptOrder);
-    const NAME: &'static str = "accept_order";
-
-    async fn run(&self, tx: &Tx<'_>) -> Result<OrderStep, StoreError> {
-        let locked = lock(tx, self.order).await?;
-        tx.permit(Action::AcceptOrder, &locked.object)?;
-        let provider = provider::read(tx, ProviderId::from_uuid(locked.order.provider_id)).await?;
-        let item = convert::code("care_order", "item", &locked.order.item)?;
-        provider::check_order(tx, &provider, &locked.order, item).await?;
-        advance(tx, &locked, OrderTrigger::Accept).await
-    }
-}
-
-/// Declines an offered order.
-#[derive(Debug, Clone)]
-pub struct DeclineOrder {
-    /// The order.
-    pub order: OrderId,
-}
-
-impl Command for DeclineOrder {
-    type Output = OrderStep;
-    const ACTION: Option<Action> = Some(Action::DeclineOrder);
-    const NAME: &'static str = "decline_order";
-
-    async fn run(&self, tx: &Tx<'_>) -> Result<OrderStep, StoreError> {
-        let locked = lock(tx, self.order).await?;
-        tx.permit(Action::DeclineOrder, &locked.object)?;
-        end_without_service(tx, &locked, OrderTrigger::Decline).await
-    }
-}
-
-/// Calls an order off before service.
-#[derive(Debug, Clone)]
-pub struct CancelOrder {
-    /// The order.
-    pub order: OrderId,
-}
-
-impl Command for CancelOrder {
-    type Output = OrderStep;
-    const ACTION: Option<Action> = Some(Action::CancelOrder);
-    const NAME: &'static str = "cancel_order";
-
-    async fn run(&self, tx: &Tx<'_>) -> Result<OrderStep, StoreError> {
-        let locked = lock(tx, self.order).await?;
-        tx.permit(Action::CancelOrder, &locked.object)?;
-        end_without_service(tx, &locked, OrderTrigger::Cancel).await
-    }
 }
 
 /// Names the carers of an accepted order, or others than before.
@@ -426,6 +394,7 @@ impl AssignOrder {
         let provider = provider::read(tx, ProviderId::from_uuid(locked.order.provider_id)).await?;
         let item = convert::code("care_order", "item", &locked.order.item)?;
         provider::check_order(tx, &provider, &locked.order, item).await?;
+        let beside = seats::visits_beside(tx, locked.id()).await?;
         for id in distinct {
             // The lock on the carer's row makes two assignments at one time take turns.
             let row =
@@ -441,6 +410,7 @@ impl AssignOrder {
                 .filter(assignment::Column::CarerId.eq(row.id))
                 .filter(assignment::Column::Active.eq(true))
                 .filter(assignment::Column::VisitId.ne(locked.visit.id))
+                .filter(assignment::Column::VisitId.is_not_in(beside.iter().copied()))
                 .filter(assignment::Column::StartsAt.lt(locked.order.ends_at))
                 .filter(assignment::Column::EndsAt.gt(locked.order.starts_at))
                 .count(tx.db)
@@ -471,94 +441,5 @@ impl Command for ConfirmOrder {
         let moved = advance(tx, &locked, OrderTrigger::Confirm).await?;
         claim::adjudicate(tx, &locked, claim::Confirmation::Family).await?;
         Ok(moved)
-    }
-}
-
-/// Says that something was wrong with a completed service.
-#[derive(Debug, Clone)]
-pub struct DisputeOrder {
-    /// The order.
-    pub order: OrderId,
-}
-
-impl Command for DisputeOrder {
-    type Output = OrderStep;
-    const ACTION: Option<Action> = Some(Action::DisputeOrder);
-    const NAME: &'static str = "dispute_order";
-
-    async fn run(&self, tx: &Tx<'_>) -> Result<OrderStep, StoreError> {
-        let locked = lock(tx, self.order).await?;
-        tx.permit(Action::DisputeOrder, &locked.object)?;
-        advance(tx, &locked, OrderTrigger::Dispute).await
-    }
-}
-
-/// Decides a dispute: the visit is judged as it is proven, or nothing is paid by anybody.
-#[derive(Debug, Clone)]
-pub struct DecideDispute {
-    /// The order.
-    pub order: OrderId,
-    /// Whether the service is to be paid as far as it is proven.
-    pub pay: bool,
-}
-
-impl Command for DecideDispute {
-    type Output = OrderStep;
-    const ACTION: Option<Action> = Some(Action::DecideDispute);
-    const NAME: &'static str = "decide_dispute";
-
-    async fn run(&self, tx: &Tx<'_>) -> Result<OrderStep, StoreError> {
-        let mut locked = lock(tx, self.order).await?;
-        tx.permit(Action::DecideDispute, &locked.object)?;
-        locked.order.decided_by = Some(tx.actor().need_person()?.uuid());
-        let moved = advance(tx, &locked, OrderTrigger::Decide).await?;
-        let confirmation = if self.pay { claim::Confirmation::Decided } else { claim::Confirmation::Rejected };
-        claim::adjudicate(tx, &locked, confirmation).await?;
-        Ok(moved)
-    }
-}
-
-/// Moves an order on whose deadline has passed, so that nothing rests for ever.
-#[derive(Debug, Clone)]
-pub struct PassDeadline {
-    /// The order.
-    pub order: OrderId,
-}
-
-impl Command for PassDeadline {
-    type Output = ();
-    const ACTION: Option<Action> = None;
-    const NAME: &'static str = "pass_deadline";
-
-    async fn run(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
-        let locked = lock(tx, self.order).await?;
-        if locked.order.deadline_at.is_none_or(|deadline| tx.now() < deadline) {
-            return Ok(());
-        }
-        match locked.state()? {
-            OrderState::Requested | OrderState::Offered | OrderState::Accepted => {
-                end_without_service(tx, &locked, OrderTrigger::Expire).await?;
-            }
-            OrderState::Assigned => {
-                end_without_service(tx, &locked, OrderTrigger::Miss).await?;
-            }
-            OrderState::InService => {
-                super::visit::close_forgotten(tx, &locked).await?;
-                advance(tx, &locked, OrderTrigger::Complete).await?;
-            }
-            OrderState::Completed => {
-                advance(tx, &locked, OrderTrigger::Confirm).await?;
-                claim::adjudicate(tx, &locked, claim::Confirmation::Deadline).await?;
-            }
-            // A dispute is decided by a person; the deadline shows on their list.
-            OrderState::Disputed
-            | OrderState::Confirmed
-            | OrderState::DisputeDecided
-            | OrderState::Declined
-            | OrderState::Expired
-            | OrderState::Cancelled
-            | OrderState::Missed => {}
-        }
-        Ok(())
     }
 }

@@ -190,7 +190,6 @@ pub(crate) struct Repriced {
 /// what the order holds already. Refuses a provider that may not or does not offer it.
 ///
 /// Whether the family may be switched without asking is said by [`Repriced::costs_family_no_more`].
-#[expect(dead_code, reason = "called by the search for another provider")]
 pub(crate) async fn reprice(tx: &Tx<'_>, locked: &order::Locked, provider: ProviderId) -> Result<Repriced, StoreError> {
     let (quoted, stands) = read(tx, QuoteId::from_uuid(locked.order.quote_id)).await?;
     let day = BusinessDate::of(stands.priced.start);
@@ -203,15 +202,17 @@ pub(crate) async fn reprice(tx: &Tx<'_>, locked: &order::Locked, provider: Provi
     let priced = PricedUse { gross: line.amount, quantity, ..stands.priced };
     let basis = Basis::Again(locked.id());
     let divided = Pricing { resident: &locked.resident, priced: &priced, programmes: stands.programmes.as_ref(), basis }.price(tx).await?;
+    if !divided.split.shares.is_empty() {
+        provider::check_agreement(tx, &offered, day).await?;
+    }
     let body = QuoteBody { priced, split: divided.split, outlook: divided.outlook, lines: vec![line], ..stands };
     Ok(Repriced { body, provider, quoted })
 }
 
-#[expect(dead_code, reason = "called by the search for another provider")]
 impl Repriced {
-    /// Whether the family pays no more than it was shown for the order.
+    /// Whether the family pays no more than it has agreed to for the order.
     pub(crate) fn costs_family_no_more(&self, order: &care_order::Model) -> bool {
-        self.body.split.family.get() <= order.family_fen
+        self.body.split.family.get() <= order.family_max_fen
     }
 
     /// Puts the order under the other provider's price, with its holds. The caller has checked that the family
@@ -241,6 +242,15 @@ impl PriceLine {
     }
 }
 
+/// What is asked of any provider that could serve.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    /// Length of the service.
+    pub(crate) minutes: u32,
+    /// Carers at a time.
+    pub(crate) staff_count: u32,
+}
+
 /// When a use would end.
 pub(crate) fn ends_at(priced: &PricedUse) -> Instant {
     priced.start + TimeDelta::minutes(i64::from(priced.minutes))
@@ -249,6 +259,26 @@ pub(crate) fn ends_at(priced: &PricedUse) -> Instant {
 impl RequestQuote {
     /// Checks that the service can be given and divides its price.
     pub(crate) async fn body(&self, tx: &Tx<'_>, resident: &entity::resident::Model) -> Result<QuoteBody, StoreError> {
+        let asked = self.asked(tx, resident).await?;
+        let day = BusinessDate::of(self.starts_at);
+        let item = tx.reference.catalogue.item(self.item, day).ok_or(OrderError::NotOffered)?;
+        let provider = provider::read(tx, self.provider).await?;
+        provider::check_provider(tx, &provider, self.item, day).await?;
+        let price = provider::price_on(tx, self.provider, self.item, self.class, day).await?.ok_or(OrderError::NotOffered)?;
+        let priced = self.priced(tx, asked, price)?;
+        let line = PriceLine::of(&priced, item, price)?;
+        let pricing = Pricing { resident, priced: &priced, programmes: self.programmes.as_ref(), basis: Basis::New };
+        let divided = pricing.price(tx).await?;
+        if !divided.split.shares.is_empty() {
+            provider::check_agreement(tx, &provider, day).await?;
+        }
+        let programmes = self.programmes.clone();
+        let (split, staff_count) = (divided.split, asked.staff_count);
+        Ok(QuoteBody { priced, split, programmes, staff_count, lines: vec![line], outlook: divided.outlook })
+    }
+
+    /// Checks that the service can be given at all, whoever gives it.
+    pub(crate) async fn asked(&self, tx: &Tx<'_>, resident: &entity::resident::Model) -> Result<Asked, StoreError> {
         let day = BusinessDate::of(self.starts_at);
         self.check_time(tx)?;
         let status: LifeStatus = convert::code("resident", "status", &resident.status)?;
@@ -258,30 +288,22 @@ impl RequestQuote {
         let item = tx.reference.catalogue.item(self.item, day).ok_or(OrderError::NotOffered)?;
         let minutes = item.minutes_booked(self.quantity);
         self.check_shape(tx, item, minutes).await?;
-        let provider = provider::read(tx, self.provider).await?;
-        provider::check_provider(tx, &provider, self.item, day).await?;
-        let price = provider::price_on(tx, self.provider, self.item, self.class, day).await?.ok_or(OrderError::NotOffered)?;
-        let mut priced = PricedUse {
+        let level = assessment::valid_on(tx, self.resident, day).await?.map(|assessment| assessment.outcome().final_level);
+        Ok(Asked { minutes, staff_count: item.staff_needed(self.class, level) })
+    }
+
+    /// The use at a unit price.
+    pub(crate) fn priced(&self, tx: &Tx<'_>, asked: Asked, unit_price: Fen) -> Result<PricedUse, StoreError> {
+        Ok(PricedUse {
             item: self.item,
             class: self.class,
             start: self.starts_at,
-            minutes,
+            minutes: asked.minutes,
             quantity: self.quantity,
-            gross: Fen::ZERO,
-            working_day: tx.reference.calendar.is_working_day(day),
+            gross: unit_price.scale(self.quantity.hundredths(), 100, Rounding::HalfUp)?,
+            working_day: tx.reference.calendar.is_working_day(BusinessDate::of(self.starts_at)),
             facts: self.facts.clone(),
-        };
-        let line = PriceLine::of(&priced, item, price)?;
-        priced.gross = line.amount;
-        let pricing = Pricing { resident, priced: &priced, programmes: self.programmes.as_ref(), basis: Basis::New };
-        let divided = pricing.price(tx).await?;
-        if !divided.split.shares.is_empty() {
-            provider::check_agreement(tx, &provider, day).await?;
-        }
-        let level = assessment::valid_on(tx, self.resident, day).await?.map(|assessment| assessment.outcome().final_level);
-        let staff_count = item.staff_needed(self.class, level);
-        let programmes = self.programmes.clone();
-        Ok(QuoteBody { priced, split: divided.split, programmes, staff_count, lines: vec![line], outlook: divided.outlook })
+        })
     }
 
     fn check_time(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
@@ -327,6 +349,21 @@ impl RequestQuote {
             }
         }
         if faults.is_empty() { Ok(()) } else { Err(StoreError::fields(faults)) }
+    }
+}
+
+/// The request that led to a stored quote.
+pub(crate) fn request(row: &quote::Model, body: &QuoteBody) -> RequestQuote {
+    RequestQuote {
+        resident: ResidentId::from_uuid(row.resident_id),
+        provider: ProviderId::from_uuid(row.provider_id),
+        address: row.address_id.map(ServiceAddressId::from_uuid),
+        item: body.priced.item,
+        class: body.priced.class,
+        starts_at: body.priced.start,
+        quantity: body.priced.quantity,
+        facts: body.priced.facts.clone(),
+        programmes: body.programmes.clone(),
     }
 }
 

@@ -25,6 +25,9 @@ pub(crate) struct Model {
     pub decided_by: Option<Uuid>,
     pub created_at: DateTimeUtc,
     pub version: i64,
+    pub offer_mode: String,
+    pub family_max_fen: i64,
+    pub escalations: i64,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

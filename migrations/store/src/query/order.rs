@@ -1,12 +1,13 @@
 //! An order with its visit, its claim lines, and the code that proves presence.
 
 use domain::{
-    access::{Action, Actor, Object, Role},
+    access::{Action, Actor, Object, Permit, Role},
     catalogue::{ItemCode, ServiceClass},
     claim::{AdjustmentCode, ClaimLineState},
     id::{CarerId, ClaimLineId, OrderId, ProviderId, ResidentId, SettlementPeriodId, VisitId},
     money::Fen,
-    order::OrderState,
+    order::{CancelReason, Consequence, OfferState, OrderState, OrderTrigger},
+    state::StateMachine as _,
     time::Instant,
     visit::{VisitStatus, code_at},
 };
@@ -15,9 +16,10 @@ use serde::Serialize;
 
 use crate::{
     Store, command, convert,
-    entity::{assignment, care_order, carer, claim_line, resident, visit},
+    entity::{assignment, care_order, carer, claim_line, offer, resident, visit},
     error::StoreError,
     keys::Cell,
+    query::daycare::SeatView,
 };
 
 /// An order with its visit.
@@ -59,6 +61,8 @@ pub struct OrderView {
     pub grade_reasons: Option<serde_json::Value>,
     /// Carers named for it.
     pub carers: Vec<CarerId>,
+    /// Its seat, for day care.
+    pub seat: Option<SeatView>,
     /// Its claim lines.
     pub claim_lines: Vec<ClaimLineView>,
 }
@@ -98,7 +102,7 @@ impl Store {
     pub async fn order(&self, actor: &Actor, id: OrderId) -> Result<OrderView, StoreError> {
         actor.may(Action::ReadOrder)?;
         let row = care_order::Entity::find_by_id(id.uuid()).one(self.db()).await?.ok_or_else(StoreError::not_found)?;
-        let permit = actor.permit(Action::ReadOrder, &self.order_object(&row).await?)?;
+        let permit = self.permit_reading(actor, &row).await?;
         let visit =
             visit::Entity::find().filter(visit::Column::OrderId.eq(row.id)).one(self.db()).await?.ok_or_else(StoreError::not_found)?;
         let team = assignment::Entity::find()
@@ -137,8 +141,23 @@ impl Store {
             grade: visit.grade,
             grade_reasons: visit.grade_reasons,
             carers: team.into_iter().filter(|member| member.active).map(|member| CarerId::from_uuid(member.carer_id)).collect(),
+            seat: self.seat_of(id).await?,
             claim_lines: lines.iter().map(line_view).collect::<Result<_, _>>()?,
         })
+    }
+
+    /// What cancelling an order would cost now, for a reason that the person names.
+    ///
+    /// # Errors
+    /// Not found, also when out of reach; an order that is over.
+    pub async fn cancellation(&self, actor: &Actor, id: OrderId, reason: CancelReason, now: Instant) -> Result<Consequence, StoreError> {
+        actor.may(Action::CancelOrder)?;
+        let order = care_order::Entity::find_by_id(id.uuid()).one(self.db()).await?.ok_or_else(StoreError::not_found)?;
+        let role = actor.permit(Action::CancelOrder, &self.order_object(&order).await?)?.role;
+        let state: OrderState = convert::code("care_order", "state", &order.state)?;
+        state.on(OrderTrigger::Cancel)?;
+        let resident = resident::Entity::find_by_id(order.resident_id).one(self.db()).await?.ok_or_else(StoreError::not_found)?;
+        command::order::CancelAsked { order: &order, resident: &resident, reason, role }.consequence(&self.reference().cancellation, now)
     }
 
     /// A carer sees the orders to which they are assigned, and no others of their provider.
@@ -147,6 +166,24 @@ impl Store {
         let own = carer::Entity::find().filter(carer::Column::PersonId.eq(person.uuid())).all(self.db()).await?;
         let assigned = team.iter().find(|member| member.active && own.iter().any(|carer| carer.id == member.carer_id));
         assigned.map(|member| CarerId::from_uuid(member.carer_id)).ok_or_else(StoreError::not_found)
+    }
+
+    /// An order is also seen by whoever is asked to serve it, as long as they may answer.
+    async fn permit_reading(&self, actor: &Actor, row: &care_order::Model) -> Result<Permit, StoreError> {
+        let refused = match actor.permit(Action::ReadOrder, &self.order_object(row).await?) {
+            Ok(permit) => return Ok(permit),
+            Err(refused) => refused,
+        };
+        let open = offer::Entity::find()
+            .filter(offer::Column::OrderId.eq(row.id))
+            .filter(offer::Column::State.eq(OfferState::Open.to_string()))
+            .all(self.db())
+            .await?;
+        let asked = open.iter().find_map(|offer| {
+            let object = Object { provider: Some(ProviderId::from_uuid(offer.provider_id)), ..Object::default() };
+            actor.permit(Action::ReadOrder, &object).ok()
+        });
+        asked.ok_or_else(|| refused.into())
     }
 
     pub(super) async fn order_object(&self, row: &care_order::Model) -> Result<Object, StoreError> {

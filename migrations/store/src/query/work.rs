@@ -5,6 +5,7 @@ use domain::{
     division::Scope,
     entitlement::WindowState,
     id::{ApplicationId, ConsentRequestId, EntitlementId, EntitlementWindowId, OrderId, PolicyVersionId, ResidentId},
+    order::deadlines,
     policy::ProgrammeCode,
     time::{BusinessDate, Instant, Month, Window},
 };
@@ -120,14 +121,14 @@ pub async fn windows_that_ended(store: &Store, today: BusinessDate, max: u64) ->
     Ok(rows.into_iter().map(|row| EntitlementWindowId::from_uuid(row.id)).collect())
 }
 
-/// Orders whose deadline has passed and that the system itself can move on.
+/// Orders whose deadline has passed: each has a consequence that the system brings about.
 ///
 /// # Errors
 /// Failures of the database.
 pub async fn orders_past_deadline(store: &Store, now: Instant, max: u64) -> Result<Vec<OrderId>, StoreError> {
     let rows = care_order::Entity::find()
         .filter(care_order::Column::DeadlineAt.lte(now))
-        .filter(care_order::Column::State.is_in(["requested", "offered", "accepted", "assigned", "in_service", "completed"]))
+        .filter(care_order::Column::State.is_in(deadlines().iter().map(|rule| rule.state.to_string())))
         .order_by_asc(care_order::Column::DeadlineAt)
         .limit(max)
         .all(store.db())

@@ -11,7 +11,7 @@ use domain::{
     id::{Hold, OrderId, QuoteId, VisitId},
     ledger::{Pot, Purse, move_units},
     money::{Fen, Rounding},
-    order::{OrderState, OrderTrigger, QUOTE_MINUTES},
+    order::{DisputeOutcome, OfferMode, OrderState, OrderTrigger, QUOTE_MINUTES},
     policy::{FundCode, ProgrammeCode},
     sample::{Closing, Ending, ProviderPlan, VisitPlan},
     state::StateMachine as _,
@@ -38,7 +38,7 @@ use crate::{
         quote::{PriceLine, QuoteBody, RequestQuote, ends_at},
     },
     convert,
-    entity::{assignment, care_order, hold, quote, visit},
+    entity::{assignment, care_order, hold, offer, quote, visit},
     error::StoreError,
     holds::fact,
     pricing::{Outlook, Rule, parts},
@@ -61,6 +61,7 @@ pub(super) struct Course<'a> {
     pub(super) visit: visit::Model,
     pub(super) team: Vec<assignment::Model>,
     pub(super) holds: Vec<hold::Model>,
+    pub(super) offer: Option<offer::Model>,
     pub(super) quoted: QuoteBody,
     /// Hash of the order's row as it was last written.
     hash: String,
@@ -166,6 +167,20 @@ fn unit_price(maker: &Maker<'_>, provider: &ProviderPlan, plan: &VisitPlan, day:
     Ok(Fen::new(found.1)?)
 }
 
+fn planned(visit: VisitId, order: OrderId, staff_count: u32) -> visit::Model {
+    visit::Model {
+        id: visit.uuid(),
+        order_id: order.uuid(),
+        state: VisitStatus::Planned.to_string(),
+        staff_count: i64::from(staff_count),
+        actual_start: None,
+        actual_end: None,
+        grade: None,
+        grade_reasons: None,
+        version: 1,
+    }
+}
+
 impl<'a> Course<'a> {
     fn place(
         maker: &mut Maker<'_>,
@@ -218,20 +233,13 @@ impl<'a> Course<'a> {
             decided_by: None,
             created_at: at,
             version: 0,
+            offer_mode: OfferMode::NamedOnly.to_string(),
+            family_max_fen: body.split.family.get(),
+            escalations: 0,
         };
-        let visit = visit::Model {
-            id: visit_id.uuid(),
-            order_id: id.uuid(),
-            state: VisitStatus::Planned.to_string(),
-            staff_count: i64::from(body.staff_count),
-            actual_start: None,
-            actual_end: None,
-            grade: None,
-            grade_reasons: None,
-            version: 1,
-        };
+        let visit = planned(visit_id, id, body.staff_count);
         let (team, holds) = (Vec::new(), Vec::new());
-        let mut course = Self { booking, id, visit_id, order, visit, team, holds, quoted: body, hash: String::new() };
+        let mut course = Self { booking, id, visit_id, order, visit, team, holds, offer: None, quoted: body, hash: String::new() };
         course.enter(at, OrderState::INITIAL);
         course.hash = row_hash(&course.order);
         course.reserve(maker, home, at)?;
@@ -316,8 +324,7 @@ impl<'a> Course<'a> {
         let offered = booked + OFFERED_AFTER;
         let share = (plan.start - offered) / 4;
         let accepted = offered + share.min(TimeDelta::hours(20));
-        let assigned = accepted + share.min(TimeDelta::hours(10));
-        if !self.takes(maker, (offered, Who::System("offer_order"), OfferOrder::NAME), OrderTrigger::Offer)? {
+        if self.takes(maker, (offered, Who::System("offer_order"), OfferOrder::NAME), OrderTrigger::Offer)?.is_none() {
             return Ok(());
         }
         match plan.ending {
@@ -328,10 +335,12 @@ impl<'a> Course<'a> {
             }
             Ending::Cancelled | Ending::Missed | Ending::Served(..) => {}
         }
-        if !self.takes(maker, (accepted, manager, AcceptOrder::NAME), OrderTrigger::Accept)? {
+        if self.takes(maker, (accepted, manager, AcceptOrder::NAME), OrderTrigger::Accept)?.is_none() {
             return Ok(());
         }
-        if !self.takes(maker, (assigned, manager, AssignOrder::NAME), OrderTrigger::Assign)? {
+        let left = self.order.deadline_at.unwrap_or(plan.start) - accepted;
+        let assigned = accepted + share.min(TimeDelta::hours(10)).min(left / 2);
+        if self.takes(maker, (assigned, manager, AssignOrder::NAME), OrderTrigger::Assign)?.is_none() {
             return Ok(());
         }
         self.assign(maker, (assigned, manager))?;
@@ -365,28 +374,30 @@ impl<'a> Course<'a> {
             Closing::Family => {
                 let at = done + TimeDelta::minutes(maker.draw.between(30, 40 * 60));
                 let step = (at, home.agent, ConfirmOrder::NAME);
-                if !self.takes(maker, step, OrderTrigger::Confirm)? {
+                if self.takes(maker, step, OrderTrigger::Confirm)?.is_none() {
                     return Ok(());
                 }
                 (step, Confirmed::Family)
             }
             Closing::Deadline => {
                 let step = (self.order.deadline_at.unwrap_or(done) + TimeDelta::seconds(30), DEADLINES, PassDeadline::NAME);
-                if !self.takes(maker, step, OrderTrigger::Confirm)? {
+                if self.takes(maker, step, OrderTrigger::Confirm)?.is_none() {
                     return Ok(());
                 }
                 (step, Confirmed::Deadline)
             }
             Closing::DisputePaid | Closing::DisputeRejected => {
                 let disputed = done + TimeDelta::minutes(maker.draw.between(90, 30 * 60));
-                if !self.takes(maker, (disputed, home.agent, DisputeOrder::NAME), OrderTrigger::Dispute)? {
+                if self.takes(maker, (disputed, home.agent, DisputeOrder::NAME), OrderTrigger::Dispute)?.is_none() {
                     return Ok(());
                 }
                 let step = (disputed + TimeDelta::minutes(maker.draw.between(24 * 60, 6 * 24 * 60)), clerk, DecideDispute::NAME);
+                let outcome = if closing == Closing::DisputePaid { DisputeOutcome::Full } else { DisputeOutcome::Nothing };
+                self.disputed(maker, (disputed, home.agent), (step.0, clerk), outcome)?;
                 if maker.is_past(step.0) {
                     self.order.decided_by = clerk.person().map(domain::id::Id::uuid);
                 }
-                if !self.takes(maker, step, OrderTrigger::Decide)? {
+                if self.takes(maker, step, OrderTrigger::Decide)?.is_none() {
                     return Ok(());
                 }
                 (step, if closing == Closing::DisputePaid { Confirmed::Decided } else { Confirmed::Rejected })
@@ -396,14 +407,23 @@ impl<'a> Course<'a> {
     }
 
     /// Takes a step if its time has come.
-    fn takes(&mut self, maker: &mut Maker<'_>, step: (Instant, Who, &'static str), trigger: OrderTrigger) -> Result<bool, StoreError> {
+    fn takes(
+        &mut self,
+        maker: &mut Maker<'_>,
+        step: (Instant, Who, &'static str),
+        trigger: OrderTrigger,
+    ) -> Result<Option<Step>, StoreError> {
         let (at, who, command) = step;
         if !maker.is_past(at) {
-            return Ok(false);
+            return Ok(None);
         }
         let step = maker.step(at, who, command);
+        self.close_offer(maker, &step, trigger)?;
         self.advance(maker, &step, trigger)?;
-        Ok(true)
+        if trigger == OrderTrigger::Offer {
+            self.make_offer(maker, &step)?;
+        }
+        Ok(Some(step))
     }
 
     /// Ends without service: the holds go back and the visit is closed.
@@ -414,9 +434,8 @@ impl<'a> Course<'a> {
         step: (Instant, Who, &'static str),
         trigger: OrderTrigger,
     ) -> Result<(), StoreError> {
-        if !self.takes(maker, step, trigger)? {
-            return Ok(());
-        }
+        let Some(taken) = self.takes(maker, step, trigger)? else { return Ok(()) };
+        self.ended(maker, home, &taken, trigger)?;
         self.move_visit(if trigger == OrderTrigger::Miss { VisitTrigger::Miss } else { VisitTrigger::Cancel })?;
         for member in &mut self.team {
             member.active = false;
@@ -450,6 +469,9 @@ impl<'a> Course<'a> {
     /// Keeps the rows as they are now.
     fn keep(self, maker: &mut Maker<'_>) -> Result<(), StoreError> {
         maker.push(self.order)?;
+        if let Some(offer) = self.offer {
+            maker.push(offer)?;
+        }
         maker.push(self.visit)?;
         for member in self.team {
             maker.push(member)?;

@@ -8,7 +8,7 @@ use sea_orm::{
 use crate::error::StoreError;
 
 /// The tables in the order in which their rows are inserted: what is pointed at comes first.
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 32] = [
     "person",
     "resident",
     "resident_registration",
@@ -25,6 +25,11 @@ const ORDER: [&str; 27] = [
     "entitlement_window",
     "quote",
     "care_order",
+    "offer",
+    "cancellation",
+    "unmet_demand",
+    "dispute",
+    "dispute_statement",
     "visit",
     "assignment",
     "visit_event",

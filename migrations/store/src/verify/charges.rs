@@ -7,12 +7,14 @@ use domain::{
     id::{OrderId, ProviderId, ResidentId},
     ledger::{Side, recognise},
     money::Fen,
+    order::OrderState,
 };
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use uuid::Uuid;
 
 use super::{Check, Snapshot, ledger::entries_of, pages::Pages};
 use crate::{
+    command::order::FEE_FACT,
     convert,
     entity::{care_order, claim_line, ledger_entry},
     error::StoreError,
@@ -25,6 +27,11 @@ pub(super) async fn check(snapshot: &Snapshot<'_>) -> Result<Check, StoreError> 
         let lines = lines_of(snapshot, &orders).await?;
         let ids: Vec<Uuid> = orders.iter().map(recognition).collect::<Result<_, _>>()?;
         let entries = entries_of(snapshot, ids.iter().copied()).await?;
+        let fees: Vec<Uuid> = orders.iter().map(|order| fact_id(order, FEE_FACT)).collect::<Result<_, _>>()?;
+        let fee_entries = entries_of(snapshot, fees.iter().copied()).await?;
+        for (order, fee) in orders.iter().zip(&fees) {
+            check_fee(&mut check, order, fee_entries.get(fee).map_or(&[][..], Vec::as_slice));
+        }
         for (order, recognition) in orders.iter().zip(&ids) {
             let lines = lines.get(&order.id).map_or(&[][..], Vec::as_slice);
             let entries = entries.get(recognition).map_or(&[][..], Vec::as_slice);
@@ -49,9 +56,13 @@ async fn lines_of(snapshot: &Snapshot<'_>, orders: &[care_order::Model]) -> Resu
 
 /// Id of the transfer that the confirmation of an order leaves; it follows from the order alone.
 fn recognition(order: &care_order::Model) -> Result<Uuid, StoreError> {
+    fact_id(order, "confirmation")
+}
+
+fn fact_id(order: &care_order::Model, fact: &str) -> Result<Uuid, StoreError> {
     let parties = (ResidentId::from_uuid(order.resident_id), ProviderId::from_uuid(order.provider_id));
     let day = domain::time::BusinessDate::of(order.starts_at);
-    Ok(recognise(OrderId::from_uuid(order.id), parties, &[], Fen::ZERO, "confirmation", day)?.id().uuid())
+    Ok(recognise(OrderId::from_uuid(order.id), parties, &[], Fen::ZERO, fact, day)?.id().uuid())
 }
 
 fn check_quote(check: &mut Check, order: &care_order::Model) {
@@ -78,6 +89,18 @@ fn check_lines(check: &mut Check, order: &care_order::Model, lines: &[claim_line
     });
     check.require(first.family_fen <= order.family_fen, id, || {
         format!("the family share of {} exceeds the quoted {}", first.family_fen, order.family_fen)
+    });
+}
+
+/// A fee is due for a cancelled order alone, and is never more than the family's own share.
+fn check_fee(check: &mut Check, order: &care_order::Model, entries: &[ledger_entry::Model]) {
+    let id = OrderId::from_uuid(order.id);
+    let debit = Side::Debit.to_string();
+    let fee: i128 = entries.iter().filter(|entry| entry.side == debit).map(|entry| i128::from(entry.amount)).sum();
+    let cancelled = order.state == OrderState::Cancelled.to_string();
+    check.require(fee == 0 || cancelled, id, || format!("it is {} and a cancellation fee of {fee} is charged", order.state));
+    check.require(fee <= i128::from(order.family_fen), id, || {
+        format!("its cancellation fee of {fee} exceeds the family share of {}", order.family_fen)
     });
 }
 

@@ -67,26 +67,6 @@ fn check_consent(snapshot: &Snapshot<'_>, check: &mut Check, row: &consent_reque
     check.require(!late, id, || format!("it is still open, its deadline was {deadline}"));
 }
 
-/// Whether the passing of its deadline moves an order on. A dispute waits for the person who decides it; that
-/// one is late shows on the list of that person, and is no fault of the data.
-const fn is_swept(state: OrderState) -> bool {
-    match state {
-        OrderState::Requested
-        | OrderState::Offered
-        | OrderState::Accepted
-        | OrderState::Assigned
-        | OrderState::InService
-        | OrderState::Completed => true,
-        OrderState::Disputed
-        | OrderState::Confirmed
-        | OrderState::DisputeDecided
-        | OrderState::Declined
-        | OrderState::Expired
-        | OrderState::Cancelled
-        | OrderState::Missed => false,
-    }
-}
-
 fn check_order(snapshot: &Snapshot<'_>, check: &mut Check, order: &care_order::Model) {
     let id = OrderId::from_uuid(order.id);
     let Ok(state) = order.state.parse::<OrderState>() else { return check.fault(id, "its state is unknown") };
@@ -95,7 +75,7 @@ fn check_order(snapshot: &Snapshot<'_>, check: &mut Check, order: &care_order::M
     }
     let Some(deadline) = order.deadline_at else { return check.fault(id, format!("it is {state} and has no deadline")) };
     let late = snapshot.now > deadline + TimeDelta::days(i64::try_from(SWEEP_DAYS).unwrap_or(1));
-    check.require(!(late && is_swept(state)), id, || format!("it is still {state}, its deadline was {deadline}"));
+    check.require(!late, id, || format!("it is still {state}, its deadline was {deadline}"));
 }
 
 fn check_application(snapshot: &Snapshot<'_>, check: &mut Check, row: &application::Model) -> Result<(), StoreError> {

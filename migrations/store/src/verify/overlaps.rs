@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     command::order::occupies,
-    entity::{assignment, care_order, visit},
+    entity::{assignment, care_order, day_care_room, day_care_seat, visit},
     error::StoreError,
 };
 
@@ -52,6 +52,8 @@ struct Slot {
     /// Visit or order.
     id: Uuid,
     item: Option<ItemCode>,
+    /// Day-care centre in which it takes place: one carer looks after all who sit there.
+    centre: Option<Uuid>,
     start: Instant,
     end: Instant,
 }
@@ -85,6 +87,8 @@ async fn check_carers(snapshot: &Snapshot<'_>, check: &mut Check) -> Result<(), 
         let Some(end) = rows.last() else { return Ok(()) };
         last = Some((end.carer_id, end.starts_at, end.visit_id));
         let states = states_of(snapshot, &rows).await?;
+        let centres = centres_of(snapshot, &rows).await?;
+        let one_centre = |one: &Slot, other: &Slot| one.centre.is_some() && one.centre == other.centre;
         check.count(rows.len());
         for row in rows {
             check_times(check, row.visit_id, (row.clock_in_at, row.clock_out_at));
@@ -92,8 +96,9 @@ async fn check_carers(snapshot: &Snapshot<'_>, check: &mut Check) -> Result<(), 
             if !row.active || !occupied {
                 continue;
             }
-            let slot = Slot { id: row.visit_id, item: None, start: row.starts_at, end: row.ends_at };
-            for other in sweep.add(row.carer_id, slot, |_, _| false) {
+            let centre = centres.get(&row.visit_id).copied();
+            let slot = Slot { id: row.visit_id, item: None, centre, start: row.starts_at, end: row.ends_at };
+            for other in sweep.add(row.carer_id, slot, one_centre) {
                 let carer = CarerId::from_uuid(row.carer_id);
                 check.fault(VisitId::from_uuid(row.visit_id), format!("{carer} is in {} at the same time", VisitId::from_uuid(other)));
             }
@@ -129,6 +134,17 @@ async fn states_of(snapshot: &Snapshot<'_>, rows: &[assignment::Model]) -> Resul
     Ok(pairs.into_iter().collect())
 }
 
+/// Day-care centres of assigned visits, by visit.
+async fn centres_of(snapshot: &Snapshot<'_>, rows: &[assignment::Model]) -> Result<BTreeMap<Uuid, Uuid>, StoreError> {
+    let visits = visit::Entity::find().filter(visit::Column::Id.is_in(rows.iter().map(|row| row.visit_id))).all(snapshot.db).await?;
+    let seats = day_care_seat::Entity::find().filter(day_care_seat::Column::OrderId.is_in(visits.iter().map(|row| row.order_id)));
+    let rooms: BTreeMap<Uuid, Uuid> = seats.all(snapshot.db).await?.into_iter().map(|row| (row.order_id, row.room_id)).collect();
+    let centres = day_care_room::Entity::find().filter(day_care_room::Column::Id.is_in(rooms.values().copied()));
+    let centres: BTreeMap<Uuid, Uuid> = centres.all(snapshot.db).await?.into_iter().map(|row| (row.id, row.centre_id)).collect();
+    let centre_of = |order| rooms.get(order).and_then(|room| centres.get(room)).copied();
+    Ok(visits.iter().filter_map(|row| Some((row.id, centre_of(&row.order_id)?))).collect())
+}
+
 async fn check_residents(snapshot: &Snapshot<'_>, check: &mut Check) -> Result<(), StoreError> {
     let mut sweep = Sweep::default();
     let mut last: Option<(Uuid, Instant, Uuid)> = None;
@@ -142,7 +158,7 @@ async fn check_residents(snapshot: &Snapshot<'_>, check: &mut Check) -> Result<(
         last = Some((end.resident_id, end.starts_at, end.id));
         check.count(rows.len());
         for row in rows.iter().filter(|row| row.state.parse::<OrderState>().is_ok_and(occupies)) {
-            let slot = Slot { id: row.id, item: row.item.parse().ok(), start: row.starts_at, end: row.ends_at };
+            let slot = Slot { id: row.id, item: row.item.parse().ok(), centre: None, start: row.starts_at, end: row.ends_at };
             for other in sweep.add(row.resident_id, slot, may_overlap) {
                 let other = OrderId::from_uuid(other);
                 check.fault(OrderId::from_uuid(row.id), format!("its resident has {other} at the same time"));
@@ -170,7 +186,7 @@ mod tests {
 
     fn slot(id: u128, start: i64, end: i64) -> Slot {
         let at = |minute: i64| Instant::from_timestamp(minute * 60, 0).unwrap();
-        Slot { id: Uuid::from_u128(id), item: None, start: at(start), end: at(end) }
+        Slot { id: Uuid::from_u128(id), item: None, centre: None, start: at(start), end: at(end) }
     }
 
     #[test]

@@ -1,9 +1,12 @@
-//! I8: no carer is named twice for a visit, nor more carers than it needs. I17: a row belongs to the resident,
+//! I8: no carer is named twice for a visit, nor more carers than it needs; nothing is given to two. I17: a row belongs to the resident,
 //! provider and order of the row above it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::id::{ClaimLineId, ConsentRequestId, HoldId, OrderId, VisitId};
+use domain::{
+    id::{ClaimLineId, ConsentRequestId, HoldId, OrderId, VisitId},
+    order::OrderState,
+};
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
 use uuid::Uuid;
 
@@ -14,7 +17,8 @@ use crate::{
 };
 
 pub(super) async fn check_bookings(snapshot: &Snapshot<'_>) -> Result<Check, StoreError> {
-    let mut check = Check::new("I8", "each visit has at most the carers it needs, each named once");
+    let title = "each visit has at most the carers it needs, each named once; no order is with two providers, no seat is given twice";
+    let mut check = Check::new("I8", title);
     let mut pages = Pages::new(visit::Entity::find(), visit::Column::Id, |row| row.id);
     while let Some(visits) = pages.next(snapshot.db).await? {
         let ids = visits.iter().map(|row| row.id);
@@ -30,6 +34,7 @@ pub(super) async fn check_bookings(snapshot: &Snapshot<'_>) -> Result<Check, Sto
             check.require(fits, VisitId::from_uuid(row.id), || format!("{count} carers are named, it needs {}", row.staff_count));
         }
     }
+    super::seats::check(snapshot, &mut check).await?;
     Ok(check)
 }
 
@@ -50,13 +55,30 @@ pub(super) async fn check(snapshot: &Snapshot<'_>) -> Result<Check, StoreError> 
 
 type Orders = BTreeMap<Uuid, care_order::Model>;
 
+/// While others than the quoted provider are asked, the order is with them; the quote follows whoever accepts.
+fn is_between_providers(order: &care_order::Model) -> bool {
+    order.state.parse().is_ok_and(|state| match state {
+        OrderState::Offered | OrderState::Declined | OrderState::Expired | OrderState::Cancelled => true,
+        OrderState::Requested
+        | OrderState::Accepted
+        | OrderState::Assigned
+        | OrderState::InService
+        | OrderState::Completed
+        | OrderState::Confirmed
+        | OrderState::Disputed
+        | OrderState::DisputeDecided
+        | OrderState::Missed => false,
+    })
+}
+
 async fn check_quotes(snapshot: &Snapshot<'_>, check: &mut Check, orders: &Orders) -> Result<(), StoreError> {
     let ids = orders.values().map(|order| order.quote_id);
     let quotes = quote::Entity::find().filter(quote::Column::Id.is_in(ids)).all(snapshot.db).await?;
     let quotes: BTreeMap<Uuid, quote::Model> = quotes.into_iter().map(|row| (row.id, row)).collect();
     for order in orders.values() {
         let same = quotes.get(&order.quote_id).is_some_and(|quoted| {
-            (quoted.resident_id, quoted.provider_id, quoted.family_fen) == (order.resident_id, order.provider_id, order.family_fen)
+            let served = quoted.provider_id == order.provider_id || is_between_providers(order);
+            served && (quoted.resident_id, quoted.family_fen) == (order.resident_id, order.family_fen)
         });
         check.require(same, OrderId::from_uuid(order.id), || "its quote is of another resident, provider or share, or missing".to_owned());
     }

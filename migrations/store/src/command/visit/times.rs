@@ -11,12 +11,15 @@ use domain::{
 };
 use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QueryOrder as _};
 
+use uuid::Uuid;
+
 use super::assignments;
 use crate::{
     command::order,
     convert,
     entity::{assignment, carer, visit},
     error::StoreError,
+    seats,
     tx::{Tx, for_update},
     visit_record::VisitRecord,
 };
@@ -107,9 +110,10 @@ pub(crate) async fn close_forgotten(tx: &Tx<'_>, locked: &order::Locked) -> Resu
 /// departure; the grade shows the missing arrival.
 async fn last_end(tx: &Tx<'_>, locked: &order::Locked, team: &[assignment::Model]) -> Result<Option<Instant>, StoreError> {
     let mut last = None;
+    let beside = seats::visits_beside(tx, locked.id()).await?;
     for row in team {
         let Some(clock_in) = row.clock_in_at else { continue };
-        let next = next_clock_in(tx, row, clock_in).await?;
+        let next = next_clock_in(tx, row, clock_in, &beside).await?;
         let end = row.clock_out_at.unwrap_or_else(|| forgotten_clock_out(clock_in, locked.order.ends_at, next));
         last = last.max(Some(end));
     }
@@ -117,10 +121,12 @@ async fn last_end(tx: &Tx<'_>, locked: &order::Locked, team: &[assignment::Model
 }
 
 /// When the carer arrived somewhere else after this arrival.
-async fn next_clock_in(tx: &Tx<'_>, row: &assignment::Model, after: Instant) -> Result<Option<Instant>, StoreError> {
+/// Whoever came to another seat of the same day-care centre has not left.
+async fn next_clock_in(tx: &Tx<'_>, row: &assignment::Model, after: Instant, beside: &[Uuid]) -> Result<Option<Instant>, StoreError> {
     let next = assignment::Entity::find()
         .filter(assignment::Column::CarerId.eq(row.carer_id))
         .filter(assignment::Column::VisitId.ne(row.visit_id))
+        .filter(assignment::Column::VisitId.is_not_in(beside.iter().copied()))
         .filter(assignment::Column::ClockInAt.gt(after))
         .order_by_asc(assignment::Column::ClockInAt)
         .one(tx.db)
@@ -134,10 +140,13 @@ pub(super) async fn is_elsewhere(tx: &Tx<'_>, row: &assignment::Model, between: 
     let served = carer::Entity::find_by_id(row.carer_id).one(tx.db).await?.ok_or_else(StoreError::not_found)?;
     let own = carer::Entity::find().filter(carer::Column::PersonId.eq(served.person_id)).order_by_asc(carer::Column::Id);
     let own: Vec<_> = for_update!(tx, own).all(tx.db).await?.into_iter().map(|carer| carer.id).collect();
+    let visited = visit::Entity::find_by_id(row.visit_id).one(tx.db).await?.ok_or_else(StoreError::not_found)?;
+    let beside = seats::visits_beside(tx, OrderId::from_uuid(visited.order_id)).await?;
     let not_out = Condition::any().add(assignment::Column::ClockOutAt.is_null()).add(assignment::Column::ClockOutAt.gt(between.0));
     let elsewhere = assignment::Entity::find()
         .filter(assignment::Column::CarerId.is_in(own))
         .filter(assignment::Column::VisitId.ne(row.visit_id))
+        .filter(assignment::Column::VisitId.is_not_in(beside))
         .filter(assignment::Column::Active.eq(true))
         .filter(assignment::Column::ClockInAt.lt(between.1.max(between.0 + TimeDelta::microseconds(1))))
         // A departure that nobody recorded ends with the visit at the latest.
