@@ -5,6 +5,7 @@ mod accounts;
 mod addresses;
 mod applications;
 mod assessments;
+mod bank_accounts;
 mod carers;
 mod consents;
 mod daycare;
@@ -24,7 +25,9 @@ mod orders;
 mod policies;
 mod prices;
 mod provider_profiles;
+mod provider_steps;
 mod providers;
+mod purchases;
 mod quotes;
 mod residents;
 mod respond;
@@ -89,6 +92,9 @@ fn city() -> RouteTable {
         .route(act(Action::PublishPolicy), routes!(policies::publish))
         .route(Access::SignedIn, routes!(policies::list))
         .route(Access::SignedIn, routes!(policies::read))
+        .route(act(Action::DraftPurchaseList), routes!(purchases::draft))
+        .route(act(Action::PublishPurchaseList), routes!(purchases::publish))
+        .route(act(Action::ReadPurchaseLists), routes!(purchases::list))
         .route(act(Action::SetBudget), routes!(policies::set_budget))
         .route(act(Action::ReadBudgets), routes!(policies::budgets))
         .route(act(Action::ImportSheet), routes!(sheet_imports::preview))
@@ -150,9 +156,25 @@ fn providers() -> RouteTable {
         .route(act(Action::RecordAgreement), routes!(provider_profiles::record_agreement))
         .route(act(Action::RecordAgreement), routes!(provider_profiles::end_agreement))
         .route(act(Action::RecordReview), routes!(provider_profiles::record_review))
+        .route(act(Action::ReadProvider), routes!(provider_steps::list))
+        .route(act(Action::ReviewProvider), routes!(provider_steps::accept_credit_code))
+        .route(act(Action::SuspendProvider), routes!(provider_steps::suspend))
+        .route(act(Action::DecideProvider), routes!(provider_steps::resume))
+        .route(act(Action::DecideProvider), routes!(provider_steps::end))
+        .route(act(Action::DecideProvider), routes!(provider_steps::send_back))
+        .route(act(Action::RefuseProvider), routes!(provider_steps::refuse))
+        .route(act(Action::WithdrawProvider), routes!(provider_steps::withdraw))
+        .route(act(Action::RequestLicence), routes!(provider_steps::request_licence))
+        .route(act(Action::ReadProvider), routes!(provider_steps::list_licence_requests))
+        .route(act(Action::DecideLicence), routes!(provider_steps::decide_licence))
+        .route(act(Action::RequestBankAccount), routes!(bank_accounts::request))
+        .route(act(Action::ReadProvider), routes!(bank_accounts::list))
+        .route(act(Action::DecideBankAccount), routes!(bank_accounts::decide))
+        .route(act(Action::RequestBankAccount), routes!(bank_accounts::withdraw))
         .route(act(Action::ReadProvider), routes!(carers::list))
         .route(act(Action::ReadProvider), routes!(carers::read))
         .route(act(Action::EditCarer), routes!(carers::edit))
+        .route(act(Action::EditCarer), routes!(carers::add_certificate))
         .route(act(Action::EditCarer), routes!(carers::record_leave))
         .route(act(Action::EditCarer), routes!(carers::end_leave))
 }

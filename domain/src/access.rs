@@ -158,6 +158,12 @@ actions! {
     DraftPolicy: CountyClerk;
     /// Publish a policy version that somebody else drafted.
     PublishPolicy: Approver;
+    /// Draft which services a programme may pay.
+    DraftPurchaseList: CountyClerk;
+    /// Publish a purchase list that somebody else drafted.
+    PublishPurchaseList: Approver;
+    /// See the purchase lists.
+    ReadPurchaseLists: CountyClerk | Approver | ProviderManager | Auditor;
     /// Give a programme its yearly budget.
     SetBudget: CountyClerk;
     /// See what the programmes' funds were given, have reserved and spent.
@@ -176,6 +182,22 @@ actions! {
     RecordAgreement: ProviderLicensingOfficer;
     /// Record the yearly review of a provider's qualification.
     RecordReview: ProviderLicensingOfficer;
+    /// Ask for another bank account, or take the request back.
+    RequestBankAccount: ProviderManager;
+    /// Approve or refuse a bank account that somebody else asked for.
+    DecideBankAccount: Approver | ProviderLicensingOfficer;
+    /// Ask for a new or renewed licence to be looked at.
+    RequestLicence: ProviderManager;
+    /// Confirm or refuse a licence.
+    DecideLicence: ProviderLicensingOfficer;
+    /// Stop a provider's service for the time being.
+    SuspendProvider: ProviderLicensingOfficer;
+    /// Send papers back, lift a suspension, end an admission.
+    DecideProvider: Approver;
+    /// Refuse admission.
+    RefuseProvider: Approver | ProviderLicensingOfficer;
+    /// Take an application back, or close during a suspension.
+    WithdrawProvider: ProviderManager;
     /// Publish a provider's price.
     PublishPrice: ProviderManager;
     /// Enter a carer with certificates.
@@ -523,8 +545,12 @@ mod tests {
         for (prepare, approve) in [
             (Action::ReviewApplication, Action::ApproveApplication),
             (Action::DraftPolicy, Action::PublishPolicy),
+            (Action::DraftPurchaseList, Action::PublishPurchaseList),
             (Action::ApplyAsProvider, Action::ReviewProvider),
             (Action::ReviewProvider, Action::AdmitProvider),
+            (Action::SuspendProvider, Action::DecideProvider),
+            (Action::RequestLicence, Action::DecideLicence),
+            (Action::RequestBankAccount, Action::DecideBankAccount),
             (Action::ComputeSettlement, Action::ApproveSettlement),
             (Action::ApproveSettlement, Action::ReleaseSettlement),
             (Action::ProposeReversal, Action::DecideReversal),

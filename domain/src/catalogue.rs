@@ -3,11 +3,13 @@
 mod book;
 mod checklist;
 mod item;
+mod purchase;
 mod quantity;
 
 pub use book::Catalogue;
 pub use checklist::{Checklists, Consequence, Measure, MeasureUnit, Question, SafetyRule, Task, ValueRule};
 pub use item::{CatalogueItem, CatalogueUnit, StaffRule};
+pub use purchase::{PURCHASE_LINES_MAX, Purchase, PurchaseError, PurchaseLine, PurchaseList};
 pub use quantity::{CatalogueError, Quantity};
 
 use serde::{Deserialize, Serialize};

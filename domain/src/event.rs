@@ -13,12 +13,14 @@ use crate::{
     consent::ConsentState,
     entitlement::EntitlementChange,
     id::{
-        AccountId, ApplicationId, AssessmentId, CarerId, ClaimLineId, ConsentRequestId, CorrectionId, DayCareCentreId, DecisionId,
-        DeviceId, EntitlementId, EntitlementWindowId, IncidentId, OfferId, OrderId, PersonId, PolicyVersionId, PriceId, ProviderId,
-        QuarantinedEventId, ResidentId, ReversalId, SettlementPeriodId, SheetImportId, SignInCodeId, VisitCorrectionId, VisitId,
+        AccountId, ApplicationId, AssessmentId, BankAccountId, CarerId, ClaimLineId, ConsentRequestId, CorrectionId, DayCareCentreId,
+        DecisionId, DeviceId, EntitlementId, EntitlementWindowId, IncidentId, OfferId, OrderId, PersonId, PolicyVersionId, PriceId,
+        ProviderId, PurchaseListId, QuarantinedEventId, ResidentId, ReversalId, SettlementPeriodId, SheetImportId, SignInCodeId,
+        VisitCorrectionId, VisitId,
     },
     money::Fen,
     order::{CancelReason, OfferState, OrderState, UnmetReason},
+    provider::{BankAccountState, ProviderStatus},
     time::BusinessDate,
     visit::{IncidentState, QuarantineState},
 };
@@ -65,6 +67,8 @@ pub enum Event {
     PolicyDrafted { policy: PolicyVersionId, programme: String },
     /// A policy version was published.
     PolicyPublished { policy: PolicyVersionId, programme: String },
+    /// A purchase list was published: from its day on it says what the programme may pay.
+    PurchaseListPublished { list: PurchaseListId, programme: String, effective_from: BusinessDate },
     /// A programme fund received its budget of a year.
     BudgetSet { programme: String, fund: String, year: i32, amount: Fen },
     /// An application was filed.
@@ -95,6 +99,12 @@ pub enum Event {
     ProviderAdmitted { provider: ProviderId },
     /// A provider's profile, agreement, review or licence changed.
     ProviderChanged { provider: ProviderId },
+    /// A provider may serve no more for the time being.
+    ProviderSuspended { provider: ProviderId },
+    /// A provider went another step.
+    ProviderMoved { provider: ProviderId, to: ProviderStatus },
+    /// A change of a provider's bank account was asked for or decided.
+    BankAccountMoved { provider: ProviderId, account: BankAccountId, to: BankAccountState },
     /// A provider published a price.
     PricePublished { provider: ProviderId, price: PriceId },
     /// A provider registered a carer.
@@ -198,6 +208,7 @@ impl Event {
             Self::SheetImported { import } | Self::SheetImportDecided { import, .. } => import.to_string(),
             Self::AssessmentRecorded { assessment, .. } | Self::AssessmentConfirmed { assessment, .. } => assessment.to_string(),
             Self::PolicyDrafted { policy, .. } | Self::PolicyPublished { policy, .. } => policy.to_string(),
+            Self::PurchaseListPublished { list, .. } => list.to_string(),
             Self::BudgetSet { programme, fund, year, .. } => format!("budget/{programme}/{fund}/{year}"),
             Self::ApplicationFiled { application, .. }
             | Self::ApplicationMoved { application, .. }
@@ -211,6 +222,9 @@ impl Event {
             | Self::ProviderReviewed { provider }
             | Self::ProviderAdmitted { provider }
             | Self::ProviderChanged { provider }
+            | Self::ProviderSuspended { provider }
+            | Self::ProviderMoved { provider, .. }
+            | Self::BankAccountMoved { provider, .. }
             | Self::CarerChanged { provider, .. }
             | Self::PricePublished { provider, .. }
             | Self::CarerRegistered { provider, .. } => provider.to_string(),

@@ -172,6 +172,8 @@ kinds! {
     QualificationReview QualificationReviewId "qre";
     /// A new or renewed licence on its way.
     LicenceRequest LicenceRequestId "lrq";
+    /// Why a credit code with a wrong check character was accepted.
+    CreditCodeReview CreditCodeReviewId "ccr";
     /// Where a provider is paid.
     BankAccount BankAccountId "bnk";
     /// Days on which a carer is away.

@@ -10,9 +10,9 @@ mod profile;
 mod truth;
 mod week;
 
-pub use admission::{Provider, ProviderForm, ProviderStatus, ProviderTrigger};
+pub use admission::{Provider, ProviderForm, ProviderStatus, ProviderTrigger, SuspensionReason};
 pub use area::{AreaFit, Reach, ServiceArea};
-pub use bank_account::{BankAccount, BankAccountError, BankAccountState, BankAccountTrigger, HOLD_WORKING_DAYS, hold_ends_on};
+pub use bank_account::{BankAccount, BankAccountError, BankAccountState, BankAccountTrigger, HOLD_WORKING_DAYS, PayoutError, hold_ends_on};
 pub use credential::{Certificate, Credential, CredentialKind, Licence, Missing, MissingReason, licence_truth};
 pub use credit_code::{CreditCode, CreditCodeError};
 pub use profile::{Agreement, CarerProfile, Dialect, ProfileError, ProviderProfile};
@@ -50,6 +50,12 @@ pub enum ProviderError {
     /// Not the number of a credential.
     #[error("the number of a credential has 1 to 64 visible characters")]
     CredentialNumber,
+    /// The check character of the credit code is wrong, and nobody has said why it is accepted.
+    #[error("the check character of the credit code is wrong; say why it is accepted all the same")]
+    CreditCodeUnreviewed,
+    /// The check character is right: nothing has to be accepted.
+    #[error("the check character of the credit code is right; no reason is needed")]
+    CreditCodeRight,
     /// The validity is empty.
     #[error(transparent)]
     Validity(#[from] DateRangeError),
@@ -63,22 +69,27 @@ impl Fault for ProviderError {
             Self::ReviewerMissing(_) => "provider.reviewer_missing",
             Self::CredentialKind => "provider.credential_kind",
             Self::CredentialNumber => "provider.credential_number",
+            Self::CreditCodeUnreviewed => "provider.credit_code_unreviewed",
+            Self::CreditCodeRight => "provider.credit_code_right",
             Self::Validity(cause) => cause.code(),
         }
     }
     fn kind(&self) -> Kind {
         match self {
-            Self::Transition { .. } => Kind::Conflict,
+            Self::Transition { .. } | Self::CreditCodeRight => Kind::Conflict,
             Self::SamePerson { .. } => Kind::Forbidden,
             Self::ReviewerMissing(_) => Kind::Broken,
-            Self::CredentialKind | Self::CredentialNumber | Self::Validity(_) => Kind::Invalid,
+            Self::CredentialKind | Self::CredentialNumber | Self::CreditCodeUnreviewed | Self::Validity(_) => Kind::Invalid,
         }
     }
     fn fields(&self) -> Vec<FieldError> {
         match self {
-            Self::Transition { .. } | Self::SamePerson { .. } | Self::ReviewerMissing(_) => Vec::new(),
+            Self::Transition { .. } | Self::SamePerson { .. } | Self::ReviewerMissing(_) | Self::CreditCodeRight => Vec::new(),
             Self::CredentialKind => vec![FieldError::new("kind", self.code(), "write a kind of the catalogue")],
             Self::CredentialNumber => vec![FieldError::new("number", self.code(), "write the number as printed, without spaces around it")],
+            Self::CreditCodeUnreviewed => {
+                vec![FieldError::new("credit_code_reason", self.code(), "compare the code with the certificate and write what you found")]
+            }
             Self::Validity(cause) => cause.fields(),
         }
     }

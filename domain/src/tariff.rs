@@ -3,7 +3,7 @@
 //! The same [`split`] makes the quote, the payability preview and the settlement line. In words:
 //!
 //! 1. Programmes are tried in their order of use; equal orders in the order given.
-//! 2. A programme pays nothing, with a code, when the resident is not eligible, when a benefit that excludes
+//! 2. A programme pays nothing, with a code, when the resident is not eligible, when the bureau does not buy the service, when a benefit that excludes
 //!    it was used in the window, or when the use is outside its limits (meal of the day, working days, price).
 //! 3. The covered part is found: so many meals, visits or minutes as the limits and the remaining
 //!    entitlement allow. A partly covered use pays price × covered ÷ used.
@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    catalogue::{ItemCode, Quantity, ServiceClass, Unit},
+    catalogue::{ItemCode, Purchase, Quantity, ServiceClass, Unit},
     claim::AdjustmentCode,
     eligibility::Reason,
     error::{Fault, Kind},
@@ -73,6 +73,8 @@ pub struct Entitled<'a> {
     pub benefits_used: BTreeSet<BenefitKey>,
     /// Whether the resident is eligible at the start of the use.
     pub eligible: Result<(), Reason>,
+    /// What the bureau's purchase catalogue says of the use.
+    pub purchase: Purchase,
 }
 
 /// An earlier use that a benefit paid for.

@@ -19,6 +19,7 @@ mod offers;
 mod onboarding;
 mod operation;
 mod providers;
+mod purchases;
 mod reads;
 mod registry;
 mod review;

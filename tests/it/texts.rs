@@ -18,8 +18,16 @@ const FOLDERS: [&str; 4] = ["domain/src", "domain/i18n/src", "migrations/store/s
 const CURE_STAYS_ENGLISH: [&str; 4] = ["divisions.row", "policy.fault", "settings.invalid", "sheet.fault"];
 
 /// Codes of faults that are never a field's, although others of their enums are.
-const WITHOUT_FIELD: [&str; 6] =
-    ["assessment.scores", "assessment.standard", "policy.code", "provider.reviewer_missing", "provider.same_person", "provider.transition"];
+const WITHOUT_FIELD: [&str; 8] = [
+    "assessment.scores",
+    "assessment.standard",
+    "payout.no_account",
+    "policy.code",
+    "provider.credit_code_right",
+    "provider.reviewer_missing",
+    "provider.same_person",
+    "provider.transition",
+];
 
 /// Kinds of refusals: titles for codes that have none of their own.
 const KINDS: [&str; 8] = ["invalid", "unauthenticated", "forbidden", "not_found", "conflict", "stale", "unavailable", "broken"];

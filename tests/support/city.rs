@@ -13,7 +13,7 @@ use domain::{
     money::Fen,
     order::{CancelReason, OfferMode},
     policy::ProgrammeCode,
-    provider::{Credential, CreditCode},
+    provider::{BankAccount, Credential, CreditCode},
     resident::{Coordinate, CoordinateSystem, IdentityDocument, PersonName, Relation},
     time::{BusinessDate, DateRange, Instant, parse_instant},
     visit::{Explanation, LocationFix},
@@ -28,7 +28,7 @@ use store::{
         entitlement::{ExpireWindow, OpenWindow},
         order::{AcceptOrder, AssignOrder, CancelOrder, ConfirmOrder, OfferOrder, OrderStep, PassDeadline, PlaceOrder},
         policy::{DraftPolicy, PublishPolicy, SetBudget},
-        provider::{AdmitProvider, ApplyAsProvider, PublishPrice, RegisterCarer, ReviewProvider},
+        provider::{AdmitProvider, ApplyAsProvider, DecideBankAccount, PublishPrice, RegisterCarer, RequestBankAccount, ReviewProvider},
         quote::RequestQuote,
         resident::{NewAddress, RegisterResident, Registrant},
         settlement::{ApproveSettlement, ComputeSettlement, ReleaseSettlement},
@@ -49,6 +49,8 @@ pub use market::Shop;
 pub const RESIDENT_NAME: &str = "王淑兰";
 /// The resident's identity number, likewise; it is made up.
 pub const RESIDENT_NUMBER: &str = "12010119400229002X";
+/// The provider's account, likewise.
+pub const BANK_NUMBER: &str = "6222021234567890123";
 /// The county whose bureau settles.
 pub const BUREAU: &str = "120101";
 /// The only programme.
@@ -155,6 +157,17 @@ impl<'a> SampleCity<'a> {
         city.deliver().await?;
         city.begin_december().await?;
         city.run(system(), SealAudit).await?;
+        Ok(city)
+    }
+
+    /// As [`SampleCity::build`], up to the end of November: what was served is neither computed nor paid.
+    ///
+    /// # Errors
+    /// Whatever a command refuses.
+    pub async fn unsettled(db: &'a TestDb) -> anyhow::Result<Self> {
+        let mut city = Self::prepare(db).await?;
+        city.entitle().await?;
+        city.serve_november().await?;
         Ok(city)
     }
 
@@ -338,7 +351,11 @@ impl<'a> SampleCity<'a> {
         }
     }
 
-    async fn settle_november(&self) -> anyhow::Result<()> {
+    /// Computes, approves and releases November.
+    ///
+    /// # Errors
+    /// Whatever a command refuses.
+    pub async fn settle_november(&self) -> anyhow::Result<()> {
         self.run(system(), SealAudit).await?;
         self.db.clock().set(at("2026-12-02T09:00:00+08:00")?);
         self.turn_windows().await?;
@@ -428,6 +445,12 @@ async fn admit(db: &TestDb, store: &Store, people: &People) -> anyhow::Result<Pr
     store.write(write(&people.officer), ReviewProvider { provider }).await?;
     store.write(write(&people.approver), AdmitProvider { provider }).await?;
     store.write(write(&people.officer), market::agreement(db, provider, "HP-2026-7")?).await?;
+    let account =
+        BankAccount::new("和平区安心养老服务中心", "示范银行和平支行", BANK_NUMBER).map_err(|faults| anyhow::anyhow!("{faults:?}"))?;
+    let manager = with_reach(people.manager.clone(), &Reach::Provider(provider));
+    let asked = store.write(write(&manager), RequestBankAccount { provider, account }).await?;
+    let decide = DecideBankAccount { account: asked.bank_account_id, version: asked.version, approve: true };
+    store.write(write(&people.officer), decide).await?;
     let price = PublishPrice {
         provider,
         item: ItemCode::Cleaning,
@@ -435,7 +458,6 @@ async fn admit(db: &TestDb, store: &Store, people: &People) -> anyhow::Result<Pr
         unit_price: Fen::new(6_000)?,
         effective_from: BusinessDate::of(db.source().now()),
     };
-    let manager = with_reach(people.manager.clone(), &Reach::Provider(provider));
     store.write(write(&manager), price).await?;
     store.write(write(&manager), market::serves_bureau(provider)?).await?;
     Ok(provider)

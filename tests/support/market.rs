@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     catalogue::{ItemCode, Quantity, ServiceClass},
-    id::{OrderId, ResidentId},
+    id::{OrderId, ProviderId, ResidentId},
     money::Fen,
     order::OfferMode,
     time::{Instant, parse_instant},
@@ -65,6 +65,12 @@ impl<'a> Market<'a> {
     #[must_use]
     pub const fn resident(&self) -> ResidentId {
         self.city.resident
+    }
+
+    /// The provider.
+    #[must_use]
+    pub const fn provider(&self) -> ProviderId {
+        self.city.provider
     }
 
     /// Moves the clock.

@@ -1,16 +1,17 @@
 //! Who reacts to which event. The match names every event: a new one asks for a decision.
 
-use domain::{access::Actor, consent::ConsentCause, event::Event, id::PolicyVersionId};
+use domain::{access::Actor, consent::ConsentCause, event::Event, id::ProviderId, time::BusinessDate};
 use store::{
     Source, Store, StoreError,
     command::{
         consent::ReopenOrders,
         entitlement::RefreshWindows,
         order::OfferOrder,
+        provider::TakeOrderAway,
         review::{ReviewEntitlements, ScheduleReviews},
     },
     delivery::Claimed,
-    query::work::residents_who_booked_under,
+    query::work::{orders_not_begun, residents_who_booked_under, rules_of},
 };
 
 /// Puts a booked order before its provider.
@@ -22,8 +23,11 @@ const REFRESH_WINDOWS: &str = "refresh_windows";
 /// Prices booked orders again after the rules of their programme or the facts of their resident changed.
 const REOPEN_ORDERS: &str = "reopen_orders";
 
-/// Residents that one step of a subscriber takes.
-const RESIDENTS_MAX: u64 = 500;
+/// Takes from a suspended provider what it was to serve.
+const TAKE_ORDERS_AWAY: &str = "take_orders_away";
+
+/// Residents or orders that one step of a subscriber takes.
+const STEP_MAX: u64 = 500;
 
 /// Decides a resident's entitlements anew when their grounds may have changed.
 const REVIEW_ENTITLEMENTS: &str = "review_entitlements";
@@ -39,10 +43,12 @@ pub fn of(event: &Event) -> Vec<&'static str> {
     match event {
         Event::OrderPlaced { .. } => vec![OFFER_ORDER],
         Event::SignInCodeAsked { .. } => vec![SEND_SIGN_IN_CODE],
+        Event::ProviderSuspended { .. } => vec![TAKE_ORDERS_AWAY],
         Event::AssessmentConfirmed { .. } => vec![REFRESH_WINDOWS, REVIEW_ENTITLEMENTS],
         Event::ResidentFactsChanged { .. } | Event::ResidentStatusChanged { .. } => vec![REVIEW_ENTITLEMENTS],
         // Only then is it known from which day on the booked orders are concerned.
         Event::EntitlementChanged { .. } => vec![REFRESH_WINDOWS, REOPEN_ORDERS],
+        Event::PurchaseListPublished { .. } => vec![REOPEN_ORDERS],
         Event::PolicyPublished { .. } => vec![SCHEDULE_REVIEWS, REOPEN_ORDERS],
         Event::AccountCreated { .. }
         | Event::RoleGranted { .. }
@@ -68,6 +74,8 @@ pub fn of(event: &Event) -> Vec<&'static str> {
         | Event::ProviderReviewed { .. }
         | Event::ProviderAdmitted { .. }
         | Event::ProviderChanged { .. }
+        | Event::ProviderMoved { .. }
+        | Event::BankAccountMoved { .. }
         | Event::CarerChanged { .. }
         | Event::PricePublished { .. }
         | Event::CarerRegistered { .. }
@@ -114,7 +122,13 @@ pub(crate) async fn handle(store: &Store, source: &Source, claimed: &Claimed) ->
         (REOPEN_ORDERS, Event::EntitlementChanged { resident, .. }) => {
             store.write(ctx, ReopenOrders { resident: *resident, cause: ConsentCause::EntitlementChanged }).await
         }
-        (REOPEN_ORDERS, Event::PolicyPublished { policy, .. }) => reopen_orders(store, source, *policy).await,
+        (REOPEN_ORDERS, Event::PolicyPublished { policy, .. }) => match rules_of(store, *policy).await? {
+            Some((programme, from)) => reopen_orders(store, source, (programme.as_str(), from)).await,
+            None => Ok(()),
+        },
+        (REOPEN_ORDERS, Event::PurchaseListPublished { programme, effective_from, .. }) => {
+            reopen_orders(store, source, (programme.as_str(), *effective_from)).await
+        }
         (REFRESH_WINDOWS, Event::AssessmentConfirmed { resident, .. } | Event::EntitlementChanged { resident, .. }) => {
             store.write(ctx, RefreshWindows { resident: *resident }).await
         }
@@ -124,6 +138,7 @@ pub(crate) async fn handle(store: &Store, source: &Source, claimed: &Claimed) ->
             | Event::ResidentFactsChanged { resident }
             | Event::ResidentStatusChanged { resident },
         ) => store.write(ctx, ReviewEntitlements { resident: *resident }).await.map(drop),
+        (TAKE_ORDERS_AWAY, Event::ProviderSuspended { provider }) => take_orders_away(store, source, *provider).await,
         (SCHEDULE_REVIEWS, Event::PolicyPublished { policy, .. }) => store.write(ctx, ScheduleReviews { policy: *policy }).await,
         (subscriber, event) => {
             Err(StoreError::Configuration(format!("this version does not know subscriber {subscriber} of {}", event.kind())))
@@ -132,14 +147,27 @@ pub(crate) async fn handle(store: &Store, source: &Source, claimed: &Claimed) ->
 }
 
 /// One command for each resident, so that a long list holds no lock for long; a repeat finds nothing to change.
-async fn reopen_orders(store: &Store, source: &Source, policy: PolicyVersionId) -> Result<(), StoreError> {
+async fn reopen_orders(store: &Store, source: &Source, rules: (&str, BusinessDate)) -> Result<(), StoreError> {
     let mut after = None;
     loop {
-        let residents = residents_who_booked_under(store, policy, after, RESIDENTS_MAX).await?;
+        let residents = residents_who_booked_under(store, rules, after, STEP_MAX).await?;
         let Some(last) = residents.last().copied() else { return Ok(()) };
         for resident in residents {
             let reopen = ReopenOrders { resident, cause: ConsentCause::PolicyChanged };
             store.write(source.context(Actor::System(REOPEN_ORDERS)), reopen).await?;
+        }
+        after = Some(last);
+    }
+}
+
+/// One command for each order: a repeat finds those that are left.
+async fn take_orders_away(store: &Store, source: &Source, provider: ProviderId) -> Result<(), StoreError> {
+    let mut after = None;
+    loop {
+        let orders = orders_not_begun(store, provider, after, STEP_MAX).await?;
+        let Some(last) = orders.last().copied() else { return Ok(()) };
+        for order in orders {
+            store.write(source.context(Actor::System(TAKE_ORDERS_AWAY)), TakeOrderAway { order }).await?;
         }
         after = Some(last);
     }

@@ -14,14 +14,14 @@ use store::{
     Ctx, Source, Store, StoreError,
     command::{
         account::{PasswordHashed, RoleReach},
-        provider::{AdmitProvider, ApplyAsProvider, EditProfile, PublishPrice, RecordAgreement, RegisterCarer, ReviewProvider},
+        provider::{AdmitProvider, ApplyAsProvider, EditProfile, PublishPrice, RegisterCarer, ReviewProvider},
     },
     seed::{Seat, Staff},
 };
 
 use super::{
     fill::Wanted,
-    seed::{Demo, Login, PASSWORD, Seed, agreement_of_two_years, hash, serves_county},
+    seed::{Demo, Login, PASSWORD, Seed, hash, serves_county},
 };
 
 /// Everybody who works in a made-up city.
@@ -106,7 +106,10 @@ impl Enlisting<'_> {
         // The application has made the applicant its manager.
         let actor = self.actor(&manager).await?;
         self.prices(&actor, provider, plan).await?;
-        self.standing(&actor, provider, plan).await?;
+        self.seed.agreement(self.as_actor(&self.officer), provider, plan.number + 1).await?;
+        self.seed.bank_account(self.as_actor(&actor), self.as_actor(&self.approver), (provider, &plan.name, plan.number + 1)).await?;
+        let profile = serves_county(plan.division)?;
+        self.seed.store.write(self.as_actor(&actor), EditProfile { provider, version: 0, profile }).await?;
         let (mut carers, mut logins) = (Vec::new(), vec![manager.clone()]);
         for carer in &plan.carers {
             let login = format!("carer-{}", 101 + carer.number);
@@ -120,17 +123,6 @@ impl Enlisting<'_> {
         }
         let manager: PersonId = manager.person_id;
         Ok((Seat { provider, manager, carers }, logins))
-    }
-
-    /// What lets a provider be found and be paid by programmes: where and when it serves, and its agreement.
-    async fn standing(&self, actor: &Actor, provider: ProviderId, plan: &ProviderPlan) -> Result<(), StoreError> {
-        let store = self.seed.store;
-        let profile = serves_county(plan.division)?;
-        store.write(self.as_actor(actor), EditProfile { provider, version: 0, profile }).await?;
-        let today = BusinessDate::of(self.seed.source.now());
-        let agreement = agreement_of_two_years(&format!("演示-购买服务协议-{}", plan.number + 1), today)?;
-        store.write(self.as_actor(&self.officer), RecordAgreement { provider, agreement }).await?;
-        Ok(())
     }
 
     async fn prices(&self, actor: &Actor, provider: ProviderId, plan: &ProviderPlan) -> Result<(), StoreError> {

@@ -14,19 +14,24 @@ use domain::{
     id::{AccountId, PersonId, ProviderId},
     money::Fen,
     policy::{Policy, ProgrammeCode},
-    provider::{Agreement, CarerProfile, Credential, CreditCode, ProfileError, ProviderProfile, ServiceArea, WeekHours, WeekRange},
+    provider::{
+        Agreement, BankAccount, CarerProfile, Credential, CreditCode, ProfileError, ProviderProfile, ServiceArea, WeekHours, WeekRange,
+    },
     resident::{PersonName, Sex},
     time::{BusinessDate, DateRange},
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use store::{
-    CityMode, Source, Store, StoreError,
+    CityMode, Ctx, Source, Store, StoreError,
     command::{
         account::{CreateAccount, NewRole, PasswordHashed, RoleReach, SetContact},
         city::{FoundCity, ImportDivisions},
         policy::{DraftPolicy, PublishPolicy, SetBudget},
-        provider::{AdmitProvider, ApplyAsProvider, EditCarer, EditProfile, PublishPrice, RecordAgreement, RegisterCarer, ReviewProvider},
+        provider::{
+            AdmitProvider, ApplyAsProvider, DecideBankAccount, EditCarer, EditProfile, PublishPrice, RecordAgreement, RegisterCarer,
+            RequestBankAccount, ReviewProvider,
+        },
     },
 };
 
@@ -38,6 +43,8 @@ const CITY: &str = "12";
 /// Seat of the demo provider: 和平区.
 const SEAT: &str = "120101000000";
 /// A made-up credit code with a right check character.
+/// Name of the demo's own provider.
+const PROVIDER_NAME: &str = "和平颐家居家养老服务中心（演示）";
 const CREDIT_CODE: &str = "52120101MJ0000018L";
 /// What each fund may spend in a year: ten million yuan.
 pub(super) const BUDGET_FEN: i64 = 1_000_000_000;
@@ -180,7 +187,7 @@ impl Seed<'_> {
     }
 
     /// A context of one of the demo people.
-    pub(super) async fn as_person(&self, demo: &Demo, login: &str) -> Result<store::Ctx, StoreError> {
+    pub(super) async fn as_person(&self, demo: &Demo, login: &str) -> Result<Ctx, StoreError> {
         let who = demo.login(login).ok_or_else(StoreError::not_found)?;
         let actor = self.store.actor_of(who.person_id, who.account_id, BusinessDate::of(self.source.now())).await?;
         Ok(self.source.context(actor))
@@ -225,16 +232,15 @@ impl Seed<'_> {
         let credit_code = CreditCode::parse(CREDIT_CODE).map_err(|cause| StoreError::refused(&cause))?;
         let division = SEAT.parse().map_err(|cause| StoreError::refused(&cause))?;
         let licences = self.credentials(&["home_service", "catering", "nursing", "rehabilitation"], "演示")?;
-        let apply =
-            ApplyAsProvider { name: "和平颐家居家养老服务中心（演示）".to_owned(), credit_code, division, licences };
+        let apply = ApplyAsProvider { name: PROVIDER_NAME.to_owned(), credit_code, division, licences };
         let provider = self.store.write(self.as_person(demo, "provider-manager").await?, apply).await?.provider_id;
         self.store.write(self.as_person(demo, "licensing-officer").await?, ReviewProvider { provider }).await?;
         self.store.write(self.as_person(demo, "approver").await?, AdmitProvider { provider }).await?;
-        let today = BusinessDate::of(self.source.now());
-        let agreement = agreement_of_two_years("演示-购买服务协议-0", today)?;
-        self.store.write(self.as_person(demo, "licensing-officer").await?, RecordAgreement { provider, agreement }).await?;
+        self.agreement(self.as_person(demo, "licensing-officer").await?, provider, 0).await?;
         let profile = serves_county(division)?;
         self.store.write(self.as_person(demo, "provider-manager").await?, EditProfile { provider, version: 0, profile }).await?;
+        let (manager, approver) = (self.as_person(demo, "provider-manager").await?, self.as_person(demo, "approver").await?);
+        self.bank_account(manager, approver, (provider, PROVIDER_NAME, 0)).await?;
         let prices = [
             (ItemCode::Bathing, 12_000),
             (ItemCode::Cleaning, 4_000),
@@ -253,6 +259,27 @@ impl Seed<'_> {
             self.store.write(self.as_person(demo, "provider-manager").await?, price).await?;
         }
         Ok(provider)
+    }
+
+    /// An agreement with the bureau for two years from today.
+    pub(super) async fn agreement(&self, officer: Ctx, provider: ProviderId, number: u32) -> Result<(), StoreError> {
+        let today = BusinessDate::of(self.source.now());
+        let valid = DateRange::new(today, Some(today.plus_months(24)?)).map_err(|cause| StoreError::refused(&cause))?;
+        let agreement = Agreement::new(&format!("演示-购买服务协议-{number}"), today, valid);
+        let agreement = agreement.map_err(|cause| StoreError::refused(&cause))?;
+        self.store.write(officer, RecordAgreement { provider, agreement }).await?;
+        Ok(())
+    }
+
+    /// An account that another person has approved; it is in force once its hold is over. The numbers are made up.
+    pub(super) async fn bank_account(&self, manager: Ctx, approver: Ctx, what: (ProviderId, &str, u32)) -> Result<(), StoreError> {
+        let (provider, holder, number) = what;
+        let account = BankAccount::new(holder, "演示银行", &format!("62220000000{number:08}"));
+        let account = account.map_err(|_faults| StoreError::Configuration("the demo account is not usable".to_owned()))?;
+        let asked = self.store.write(manager, RequestBankAccount { provider, account }).await?;
+        let decide = DecideBankAccount { account: asked.bank_account_id, version: asked.version, approve: true };
+        self.store.write(approver, decide).await?;
+        Ok(())
     }
 
     async fn carer(&self, demo: &Demo, login: &str) -> Result<(), StoreError> {
@@ -290,12 +317,6 @@ pub(super) fn serves_county(seat: DivisionCode) -> Result<ProviderProfile, Store
     let area =
         ServiceArea::new(BTreeSet::from([Scope::of(seat.at(DivisionLevel::County))]), None).map_err(|cause| StoreError::refused(&cause))?;
     ProviderProfile::new(area, week("07:00", "21:00")?, BTreeSet::new()).map_err(|cause| StoreError::refused(&cause))
-}
-
-/// An agreement with the bureau that is signed on its first day.
-pub(super) fn agreement_of_two_years(number: &str, from: BusinessDate) -> Result<Agreement, StoreError> {
-    let valid = DateRange::new(from, Some(from.plus_months(24)?)).map_err(|cause| StoreError::refused(&cause))?;
-    Agreement::new(number, from, valid).map_err(|cause| StoreError::refused(&cause))
 }
 
 /// The same hours on each day of the week.

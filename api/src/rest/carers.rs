@@ -4,14 +4,14 @@ use axum::{Json, extract::State, http::StatusCode};
 use domain::{
     catalogue::ItemCode,
     error::FieldError,
-    id::{CarerId, CarerLeaveId, ProviderId},
+    id::{CarerId, CarerLeaveId, CredentialId, ProviderId},
     provider::{CarerProfile, Dialect},
     resident::Sex,
     time::{BusinessDate, DateRange},
 };
 use serde::{Deserialize, Serialize};
 use store::{
-    command::provider::{EditCarer, EndLeave, RecordLeave, RecordedLeave},
+    command::provider::{AddCertificate, AddedCertificate, EditCarer, EndLeave, RecordLeave, RecordedLeave},
     query::provider::{CarerView, LeaveView},
 };
 use utoipa::ToSchema;
@@ -20,6 +20,7 @@ use validator::Validate;
 use super::{
     once::once,
     provider_profiles::{CredentialResponse, Tagged, VersionResponse, WeekRangeBody, edited, hours_body, named, read_hours},
+    providers::CredentialRequest,
 };
 use crate::{
     extract::{IdempotencyKey, IfMatch, PathId, RequestCtx, Valid, etag},
@@ -163,6 +164,33 @@ pub(crate) async fn edit(
 ) -> Result<Tagged<VersionResponse>, Problem> {
     let profile = body.value.read()?;
     Ok(edited(&state.store.write(who.ctx, EditCarer { carer, version, profile }).await?))
+}
+
+/// An added certificate.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AddCertificateResponse {
+    #[schema(value_type = String)]
+    credential_id: CredentialId,
+}
+
+impl From<AddedCertificate> for AddCertificateResponse {
+    fn from(made: AddedCertificate) -> Self {
+        Self { credential_id: made.credential_id }
+    }
+}
+
+/// Adds a certificate or a renewed one to a carer
+#[utoipa::path(post, path = "/carers/{carer_id}/certificates", tag = "providers", params(("carer_id" = String, Path)), request_body = CredentialRequest, responses((status = CREATED, body = AddCertificateResponse)))]
+pub(crate) async fn add_certificate(
+    State(state): State<AppState>,
+    who: RequestCtx,
+    PathId(carer): PathId<CarerId>,
+    key: IdempotencyKey,
+    body: Valid<CredentialRequest>,
+) -> Result<Created<AddCertificateResponse>, Problem> {
+    let certificate = body.value.read()?;
+    let answer = once(&state, who, key, &body, AddCertificate { carer, certificate }).await?;
+    Ok(Created::at(|_made: &AddCertificateResponse| format!("/carers/{carer}"), answer))
 }
 
 /// Days on which a carer is away; why is not asked.

@@ -34,6 +34,10 @@ pub(crate) struct ApplyAsProviderRequest {
     name: String,
     /// Unified social credit code (GB 32100-2015).
     credit_code: String,
+    /// Set when the certificate shows a code whose check character is wrong: an officer compares it and says why it
+    /// is accepted.
+    #[serde(default)]
+    credit_code_as_printed: bool,
     /// Division of its seat.
     #[schema(value_type = String)]
     division: DivisionCode,
@@ -41,7 +45,7 @@ pub(crate) struct ApplyAsProviderRequest {
 }
 
 /// A licence of a provider or a certificate of a carer.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CredentialRequest {
     /// As the catalogue names it: `home_service`, `health_proof`.
@@ -53,6 +57,15 @@ pub(crate) struct CredentialRequest {
     /// First day on which it no longer holds.
     #[schema(value_type = Option<String>, format = Date)]
     valid_until: Option<BusinessDate>,
+}
+
+impl CredentialRequest {
+    pub(super) fn read(&self) -> Result<Credential, Problem> {
+        let range = DateRange::new(self.valid_from, self.valid_until);
+        let valid =
+            range.map_err(|fault| Problem::fields(vec![FieldError::new("valid_until", fault.code(), "write a day after the first")]))?;
+        Credential::new(self.kind.clone(), &self.number, valid).map_err(|fault| Problem::fields(fault.fields()))
+    }
 }
 
 fn read_credentials(given: &[CredentialRequest], field: &str, faults: &mut Vec<FieldError>) -> Vec<Credential> {
@@ -97,7 +110,7 @@ pub(crate) async fn apply(
     let mut faults = Vec::new();
     let given = &body.value;
     let licences = read_credentials(&given.licences, "licences", &mut faults);
-    let parsed = CreditCode::parse(&given.credit_code);
+    let parsed = CreditCode::parse_with_override(&given.credit_code, given.credit_code_as_printed);
     let credit_code = parsed.map_err(|fault| faults.push(FieldError::new("credit_code", fault.code(), fault.to_string()))).ok();
     let Some(credit_code) = credit_code.filter(|_| faults.is_empty()) else { return Err(Problem::fields(faults)) };
     let command = ApplyAsProvider { name: given.name.clone(), credit_code, division: given.division, licences };

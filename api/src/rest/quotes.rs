@@ -14,7 +14,7 @@ use domain::{
 };
 use i18n::Locale;
 use serde::{Deserialize, Serialize};
-use store::command::quote::{Outlook, PriceLine, QuoteView, RequestQuote, Rule};
+use store::command::quote::{Lack, Outlook, PriceLine, QuoteView, RequestQuote, Rule};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -75,8 +75,11 @@ pub(crate) struct QuoteResponse {
     family_fen: i64,
     /// Why programmes pay less or nothing.
     adjustments: Vec<AdjustmentResponse>,
-    /// What would have to change for programmes to pay more: `eligibility`, `window`, `budget`, `catalogue`, `price`.
+    /// What would have to change for programmes to pay more: `eligibility`, `window`, `budget`, `catalogue`, `price`; and
+    /// `licence` or `agreement` for what the provider lacks.
     blocked_by: BTreeSet<String>,
+    /// What the provider lacks at the time of service; until it is cured, the quote cannot be booked.
+    provider_lacks: Vec<LackResponse>,
     /// How the price came about.
     lines: Vec<PriceLineResponse>,
     /// Carers that the visit needs.
@@ -111,6 +114,23 @@ impl WordsResponse {
     /// A text that a policy file holds itself.
     pub(super) fn in_each(text: impl Fn(Language) -> String) -> Self {
         Self { zh: text(Language::Zh), en: text(Language::En) }
+    }
+}
+
+/// Something that the provider lacks.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LackResponse {
+    /// Code of the refusal that a booking would meet.
+    code: String,
+    /// The code in words.
+    text: WordsResponse,
+    /// `licence` or `agreement`.
+    blocked_by: String,
+}
+
+impl From<Lack> for LackResponse {
+    fn from(lack: Lack) -> Self {
+        Self { text: WordsResponse::of("problem", &lack.code), blocked_by: lack.block.to_string(), code: lack.code }
     }
 }
 
@@ -261,7 +281,9 @@ impl From<QuoteView> for QuoteResponse {
     fn from(view: QuoteView) -> Self {
         let QuoteView { quote_id, expires_at, ends_at, body } = view;
         let (gross_fen, family_fen) = (body.split.gross.get(), body.split.family.get());
-        let Divided { shares, adjustments, blocked_by } = Divided::new(body.split, &body.outlook);
+        let Divided { shares, adjustments, mut blocked_by } = Divided::new(body.split, &body.outlook);
+        let provider_lacks: Vec<LackResponse> = body.lacks.into_iter().map(LackResponse::from).collect();
+        blocked_by.extend(provider_lacks.iter().map(|lack| lack.blocked_by.clone()));
         Self {
             quote_id,
             expires_at,
@@ -272,6 +294,7 @@ impl From<QuoteView> for QuoteResponse {
             family_fen,
             adjustments,
             blocked_by,
+            provider_lacks,
             lines: body.lines.into_iter().map(PriceLineResponse::from).collect(),
             staff_count: body.staff_count,
         }

@@ -32,6 +32,8 @@ pub enum AdjustmentCode {
     NotWorkingDay,
     /// The programme does not pay for this service in this place.
     ItemNotCovered,
+    /// The bureau's purchase catalogue does not have this service where the resident lives.
+    NotOnPurchaseList,
     /// A fact of the visit that the rule needs is not known or not valid.
     FactUnknown,
     /// Less than one whole meal, or not a minute, was delivered.

@@ -3,6 +3,8 @@
 //! ASC X12 835: a claim adjustment group code and a claim adjustment reason code (CARC). Only the numbers are
 //! used; their texts belong to X12.
 
+use serde::{Deserialize, Serialize};
+
 use super::{AdjustmentCode, ReversalCause};
 
 /// A code of ours in the columns of another standard.
@@ -38,6 +40,7 @@ impl AdjustmentCode {
             | Self::MealNotCovered
             | Self::NotWorkingDay
             | Self::ItemNotCovered
+            | Self::NotOnPurchaseList
             | Self::NoWholeUnit
             | Self::RoundedToNothing => of("PR", "96"),
             // Information is missing.
@@ -67,7 +70,9 @@ impl AdjustmentCode {
             | Self::DayLimitReached
             | Self::WeekLimitReached => Block::Window,
             Self::BelowStandardPrice | Self::BelowMinimumPrice | Self::PriceCovered | Self::RoundedToNothing => Block::Price,
-            Self::MealNotCovered | Self::NotWorkingDay | Self::ItemNotCovered | Self::NoWholeUnit => Block::Catalogue,
+            Self::MealNotCovered | Self::NotWorkingDay | Self::ItemNotCovered | Self::NotOnPurchaseList | Self::NoWholeUnit => {
+                Block::Catalogue
+            }
             Self::BudgetExhausted => Block::Budget,
             Self::FactUnknown | Self::NotEligible | Self::NoEntitlement | Self::Superseded | Self::MutuallyExclusive => Block::Eligibility,
             Self::EvidenceMissing | Self::AwaitingApproval | Self::OverQuote | Self::DeliveredLess => Block::Evidence,
@@ -89,7 +94,8 @@ impl ReversalCause {
 }
 
 /// What stands in the way of payment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, strum::Display, strum::EnumIter)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::Display, strum::EnumIter)]
+#[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Block {
     /// Who the resident is, or which other benefit they use.
@@ -104,6 +110,10 @@ pub enum Block {
     Price,
     /// What proves the visit.
     Evidence,
+    /// The provider's licences, or the yearly review of its qualification.
+    Licence,
+    /// The provider's agreement with the bureau.
+    Agreement,
 }
 
 #[cfg(test)]

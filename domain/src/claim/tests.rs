@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    catalogue::{ItemCode, Quantity, ServiceClass},
+    catalogue::{ItemCode, Purchase, Quantity, ServiceClass},
     eligibility::Reason,
     policy::{
         Policy,
@@ -31,8 +31,10 @@ fn bath(policy: &Policy, gross: i64, remaining: i64, eligible: Result<(), Reason
     };
     let window = Window::holding(WindowKind::Month, crate::time::BusinessDate::of(start)).unwrap();
     let benefit = "bathing".parse().unwrap();
+    let purchase = Purchase::Open;
     let (uses, benefits_used) = (Vec::new(), std::collections::BTreeSet::new());
-    split(&priced_use, &[Entitled { policy, benefit, window, granted: 80_000, remaining, uses, benefits_used, eligible }]).unwrap()
+    split(&priced_use, &[Entitled { policy, benefit, window, granted: 80_000, remaining, uses, benefits_used, eligible, purchase }])
+        .unwrap()
 }
 
 /// Family, provider, pending and denied.

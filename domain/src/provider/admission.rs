@@ -1,6 +1,6 @@
 mod state;
 
-pub use state::{ProviderStatus, ProviderTrigger};
+pub use state::{ProviderStatus, ProviderTrigger, SuspensionReason};
 
 use ProviderStatus::{Admitted, Applied, Ended, Reviewed, Suspended};
 use ProviderTrigger::{Admit, End, Refuse, Resume, Return, Review, Suspend, Withdraw};
@@ -34,9 +34,8 @@ impl StateMachine for ProviderStatus {
             trigger: Suspend,
             to: Suspended,
             who: OFFICER,
-            why: "a licence ended, or an inspection or complaint is being looked into",
+            why: "a licence ended, the provider closes, or an inspection or complaint is being looked into",
         },
-        Transition { from: Admitted, trigger: End, to: Ended, who: APPROVER, why: "the agreement ends, or the provider closes" },
         Transition { from: Suspended, trigger: Resume, to: Admitted, who: APPROVER, why: "the reason of the suspension is gone" },
         Transition { from: Suspended, trigger: End, to: Ended, who: APPROVER, why: "the reason of the suspension stays" },
         Transition { from: Suspended, trigger: Withdraw, to: Ended, who: MANAGER, why: "the provider closes during the suspension" },
@@ -58,6 +57,8 @@ pub struct ProviderForm {
     pub reviewed_by: Option<PersonId>,
     /// Who admitted it.
     pub admitted_by: Option<PersonId>,
+    /// Who stopped its service last.
+    pub suspended_by: Option<PersonId>,
 }
 
 /// A provider on its way to admission and after. Reviewer and approver are different persons, and neither is
@@ -69,7 +70,7 @@ impl Provider {
     /// Begins an application.
     #[must_use]
     pub const fn apply(id: ProviderId, credit_code: CreditCode, by: PersonId) -> Self {
-        Self(ProviderForm { id, credit_code, status: Applied, applied_by: by, reviewed_by: None, admitted_by: None })
+        Self(ProviderForm { id, credit_code, status: Applied, applied_by: by, reviewed_by: None, admitted_by: None, suspended_by: None })
     }
 
     /// Takes up a stored provider.
@@ -151,18 +152,21 @@ impl Provider {
         self.step(Withdraw)
     }
 
-    /// Stops service for the time being.
+    /// Stops service for the time being. One person is enough, because residents must be protected at once;
+    /// lifting or ending it needs another.
     ///
     /// # Errors
     /// An illegal move.
-    pub fn suspend(self) -> Result<Self, ProviderError> {
-        self.step(Suspend)
+    pub fn suspend(self, by: PersonId) -> Result<Self, ProviderError> {
+        let mut moved = self.step(Suspend)?;
+        moved.0.suspended_by = Some(by);
+        Ok(moved)
     }
 
     /// Lets service go on.
     ///
     /// # Errors
-    /// An illegal move; [`ProviderError::SamePerson`] when the applicant or the reviewer decides.
+    /// An illegal move; [`ProviderError::SamePerson`] when the applicant, the reviewer or whoever suspended decides.
     pub fn resume(self, by: PersonId) -> Result<Self, ProviderError> {
         self.step(Resume)?.guard_approver(by, Resume)
     }
@@ -170,7 +174,7 @@ impl Provider {
     /// Ends the admission.
     ///
     /// # Errors
-    /// An illegal move; [`ProviderError::SamePerson`] when the applicant or the reviewer decides.
+    /// An illegal move; [`ProviderError::SamePerson`] when the applicant, the reviewer or whoever suspended decides.
     pub fn end(self, by: PersonId) -> Result<Self, ProviderError> {
         self.step(End)?.guard_approver(by, End)
     }
@@ -181,7 +185,8 @@ impl Provider {
     }
 
     fn guard_approver(self, by: PersonId, trigger: ProviderTrigger) -> Result<Self, ProviderError> {
-        if by == self.0.applied_by || Some(by) == self.0.reviewed_by { Err(ProviderError::SamePerson { trigger }) } else { Ok(self) }
+        let took_part = by == self.0.applied_by || Some(by) == self.0.reviewed_by || Some(by) == self.0.suspended_by;
+        if took_part { Err(ProviderError::SamePerson { trigger }) } else { Ok(self) }
     }
 }
 

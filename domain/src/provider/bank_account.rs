@@ -9,6 +9,7 @@ use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 use crate::{
     access::Role,
     error::{Fault, FieldError, Kind},
+    id::ProviderId,
     state::{StateMachine, Transition},
     time::{BusinessDate, TimeError, WorkingCalendar},
 };
@@ -48,6 +49,30 @@ impl Fault for BankAccountError {
             Self::Number => ("number", "write the account number with digits alone, 8 to 32 of them"),
         };
         vec![FieldError::new(field, self.code(), cure)]
+    }
+}
+
+/// Why nothing can be paid out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PayoutError {
+    /// The provider has no approved account that is in force.
+    #[error("{name} ({provider}) has no approved bank account in force; let it ask for one, another person approve it, and release then")]
+    NoAccount {
+        /// The provider.
+        provider: ProviderId,
+        /// Its name as registered.
+        name: String,
+    },
+}
+
+impl Fault for PayoutError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NoAccount { .. } => "payout.no_account",
+        }
+    }
+    fn kind(&self) -> Kind {
+        Kind::Conflict
     }
 }
 

@@ -11,6 +11,7 @@ use chrono::Datelike as _;
 use super::{CarerProfile, Certificate, CredentialKind, Licence, Missing, MissingReason, ProviderStatus, licence_truth};
 use crate::{
     catalogue::CertificateKind,
+    claim::Block,
     error::{Fault, FieldError, Kind},
     time::{BusinessDate, DateRange, Instant},
 };
@@ -81,6 +82,16 @@ impl Unfit {
             Self::Employment => "unfit.employment",
             Self::Leave => "unfit.leave",
             Self::WorkingTimes => "unfit.working_times",
+        }
+    }
+
+    /// What stands in the way of payment; none for a reason that lies with a carer, who can be another one.
+    #[must_use]
+    pub const fn block(&self) -> Option<Block> {
+        match self {
+            Self::ProviderState(_) | Self::Licence(_) | Self::ReviewMissing { .. } | Self::ReviewFailed { .. } => Some(Block::Licence),
+            Self::Agreement => Some(Block::Agreement),
+            Self::Certificate(_) | Self::HealthProof(_) | Self::Employment | Self::Leave | Self::WorkingTimes => None,
         }
     }
 

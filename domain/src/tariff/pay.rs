@@ -2,7 +2,7 @@
 
 use super::{BenefitKey, Entitled, PricedUse, Share, Split, TariffError};
 use crate::{
-    catalogue::{ItemCode, MealTime, Unit},
+    catalogue::{ItemCode, MealTime, Purchase, Unit},
     claim::AdjustmentCode,
     eligibility::Reason,
     money::{Fen, MoneyError},
@@ -23,7 +23,7 @@ type Refusal = (AdjustmentCode, Option<Reason>);
 
 /// Decides what one benefit pays, given what earlier programmes have paid `so_far`.
 pub(super) fn pay(priced_use: &PricedUse, offer: &Entitled<'_>, rules: &Benefit, so_far: &Split) -> Result<Paid, TariffError> {
-    let refusal = refuse_person(offer, rules, so_far).or_else(|| refuse_use(priced_use, rules));
+    let refusal = refuse_person(offer, rules, so_far).or_else(|| refuse_use(priced_use, offer, rules));
     if let Some((code, reason)) = refusal {
         return Ok(Paid::Nothing(code, reason));
     }
@@ -85,7 +85,10 @@ fn refuse_person(offer: &Entitled<'_>, rules: &Benefit, so_far: &Split) -> Optio
     Some((AdjustmentCode::MutuallyExclusive, Some(Reason::MutuallyExclusive { benefit: other.clone() })))
 }
 
-fn refuse_use(priced_use: &PricedUse, rules: &Benefit) -> Option<Refusal> {
+fn refuse_use(priced_use: &PricedUse, offer: &Entitled<'_>, rules: &Benefit) -> Option<Refusal> {
+    if offer.purchase == Purchase::NotListed {
+        return Some((AdjustmentCode::NotOnPurchaseList, None));
+    }
     let limits = rules.limits();
     let meal = || refuse_meal(priced_use, rules);
     let rest_day = || (limits.working_days_only && !priced_use.working_day).then_some((AdjustmentCode::NotWorkingDay, None));
@@ -93,7 +96,7 @@ fn refuse_use(priced_use: &PricedUse, rules: &Benefit) -> Option<Refusal> {
         let min = limits.unit_price_min?;
         (!reaches_unit_price(priced_use, min.get())).then_some((AdjustmentCode::BelowMinimumPrice, None))
     };
-    meal().or_else(rest_day).or_else(price).or_else(|| refuse_non_standard_price(priced_use, rules))
+    meal().or_else(rest_day).or_else(price).or_else(|| refuse_non_standard_price(priced_use, offer.purchase, rules))
 }
 
 fn refuse_meal(priced_use: &PricedUse, rules: &Benefit) -> Option<Refusal> {
@@ -113,15 +116,18 @@ fn refuse_meal(priced_use: &PricedUse, rules: &Benefit) -> Option<Refusal> {
     }
 }
 
-fn refuse_non_standard_price(priced_use: &PricedUse, rules: &Benefit) -> Option<Refusal> {
+/// The standard price is that of the purchase catalogue; without one there, that of the visit's facts.
+fn refuse_non_standard_price(priced_use: &PricedUse, purchase: Purchase, rules: &Benefit) -> Option<Refusal> {
     const FACT: &str = "standard_price_fen";
     if !rules.limits().standard_price {
         return None;
     }
+    let below = |standard: i64| (!reaches_unit_price(priced_use, standard)).then_some((AdjustmentCode::BelowStandardPrice, None));
+    if let Purchase::Listed { standard_price: Some(standard) } = purchase {
+        return below(standard.get());
+    }
     match priced_use.facts.get(FACT) {
-        Some(FactValue::Int(standard)) if *standard > 0 => {
-            (!reaches_unit_price(priced_use, *standard)).then_some((AdjustmentCode::BelowStandardPrice, None))
-        }
+        Some(FactValue::Int(standard)) if *standard > 0 => below(*standard),
         Some(FactValue::Int(_) | FactValue::Bool(_) | FactValue::Text(_)) => {
             Some((AdjustmentCode::FactUnknown, Some(Reason::Invalid { fact: FACT.to_owned() })))
         }

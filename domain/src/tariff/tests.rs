@@ -30,7 +30,17 @@ fn offer<'a>(policy: &'a Policy, benefit: &str, start: Instant) -> Entitled<'a> 
     let rules = policy.benefit(&benefit).unwrap();
     let granted = rules.amounts()[0].amount();
     let window = Window::holding(rules.window(), BusinessDate::of(start)).unwrap();
-    Entitled { policy, benefit, window, granted, remaining: granted, uses: Vec::new(), benefits_used: BTreeSet::new(), eligible: Ok(()) }
+    Entitled {
+        policy,
+        benefit,
+        window,
+        granted,
+        remaining: granted,
+        uses: Vec::new(),
+        benefits_used: BTreeSet::new(),
+        eligible: Ok(()),
+        purchase: Purchase::Open,
+    }
 }
 
 /// Subsidy, family's part and codes of one use under one benefit.
@@ -350,4 +360,21 @@ proptest! {
         let shuffled: Vec<_> = order.iter().map(|place| offers[*place].clone()).collect();
         prop_assert_eq!(split(&bath, &shuffled).unwrap(), straight);
     }
+}
+
+#[test]
+fn what_the_bureau_does_not_buy_is_not_paid_and_its_standard_price_is_the_one_that_counts() {
+    use AdjustmentCode::{BelowStandardPrice, NotOnPurchaseList};
+    let policy = samples::shipped("tianjin-meals-2022.toml");
+    let lunch = meal("2023-03-01T12:00:00", "lunch", 1_300);
+    let said = |purchase| told(&split(&lunch, &[Entitled { purchase, ..offer(&policy, "meals", lunch.start) }]).unwrap());
+    let listed = |price: Option<i64>| Purchase::Listed { standard_price: price.map(fen) };
+    assert_eq!(said(Purchase::NotListed), (0, 1_300, vec![NotOnPurchaseList]));
+    assert_eq!(said(listed(None)), (300, 1_000, vec![]));
+    assert_eq!(said(listed(Some(1_300))), (300, 1_000, vec![]));
+    assert_eq!(said(listed(Some(1_301))), (0, 1_300, vec![BelowStandardPrice]), "whatever whoever books says of the standard");
+    let mut silent = lunch.clone();
+    silent.facts.remove("standard_price_fen");
+    let known = Entitled { purchase: listed(Some(1_300)), ..offer(&policy, "meals", lunch.start) };
+    assert_eq!(told(&split(&silent, &[known]).unwrap()), (300, 1_000, vec![]));
 }

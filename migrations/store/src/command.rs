@@ -23,6 +23,7 @@ pub mod likeness;
 pub mod order;
 pub mod policy;
 pub mod provider;
+pub mod purchase;
 pub mod quote;
 pub mod resident;
 pub mod review;

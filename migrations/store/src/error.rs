@@ -162,6 +162,7 @@ faults!(
     domain::order::DisputeError,
     domain::order::OfferError,
     domain::order::OrderError,
+    domain::provider::PayoutError,
     domain::provider::ProviderError,
     domain::provider::UnfitError,
     domain::sample::SampleError,

@@ -4,6 +4,7 @@
 
 mod offers;
 mod outlook;
+mod purchases;
 
 use std::collections::BTreeSet;
 
@@ -80,9 +81,10 @@ impl Pricing<'_> {
         let book = tx.reference.policies(tx.db).await?;
         let day = BusinessDate::of(self.priced.start);
         let Entitlements { found, unusable } = self.entitlements(tx, &book, day).await?;
+        let purchases = self.purchases(tx, &found, day).await?;
         let mut without_money: BTreeSet<ProgrammeCode> = BTreeSet::new();
         loop {
-            let entitled = self.entitled(tx, &book, &found, &without_money).await?;
+            let entitled = self.entitled(tx, &book, (found.as_slice(), &purchases), &without_money).await?;
             let mut divided = split(self.priced, &entitled)?;
             let short = self.first_without_money(tx, &divided, day).await?;
             let Some(short) = short else {

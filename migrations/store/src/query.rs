@@ -14,6 +14,7 @@ pub mod order;
 pub mod policy;
 pub mod price;
 pub mod provider;
+pub mod purchase;
 pub mod registry;
 pub mod resident;
 pub mod session;

@@ -24,6 +24,8 @@ pub(super) struct Served {
     pub(super) manager: String,
     carer: String,
     carer_id: String,
+    /// First day on which its bank account is in force.
+    paid_from: BusinessDate,
 }
 
 /// Last day on which a walk can begin: the public notice and the visits must lie before the voucher's end.
@@ -84,7 +86,7 @@ impl Walk<'_> {
         for programme in programmes {
             orders.push(self.serve(&resident, &served, &mut phone, programme).await?);
         }
-        let periods = self.close_month(programmes).await?;
+        let periods = self.close_month(programmes, served.paid_from).await?;
         let balances = self.balances().await?;
         Ok(Outcome { orders, periods, balances })
     }
@@ -202,6 +204,11 @@ impl Walk<'_> {
         let until = today.plus_months(24)?;
         let agreement = json!({ "number": format!("WALK-{}", self.serial), "signed_on": today, "valid_from": today, "valid_until": until });
         self.post("licensing-officer", &format!("/providers/{provider_id}/agreements"), agreement, 201).await?;
+        let account = json!({ "holder": "示范居家养老服务中心", "bank": "示范银行和平支行", "number": "6222 0000 0000 0000 018" });
+        let asked = self.post(&manager, &format!("/providers/{provider_id}/bank_accounts"), account, 201).await?;
+        let path = format!("/bank_accounts/{}/decision", text(&asked, "bank_account_id")?);
+        let approved = self.ask_on("licensing-officer", "POST", &path, Some(json!({ "approve": true })), (Some(1), 200)).await?;
+        let paid_from = text(&approved, "effective_from")?.parse()?;
         let hours: Vec<_> = (1..=7).map(|weekday| json!({ "weekday": weekday, "from": "00:00", "until": "24:00" })).collect();
         let profile = json!({ "divisions": [BUREAU], "reach": null, "hours": hours, "closing_days": [] });
         self.edit(&manager, &format!("/providers/{provider_id}/profile"), 0, profile).await?;
@@ -216,7 +223,7 @@ impl Walk<'_> {
             "sex": "female", "skills": ["bathing"], "dialects": ["tianjin"], "working_times": hours, "employed_from": today,
         });
         self.edit(&manager, &format!("/carers/{carer_id}/profile"), 0, profile).await?;
-        Ok(Served { provider_id, manager, carer, carer_id })
+        Ok(Served { provider_id, manager, carer, carer_id, paid_from })
     }
 
     async fn create_account(&mut self, login: &str, name: &str, roles: Value) -> anyhow::Result<()> {
@@ -262,9 +269,9 @@ impl Walk<'_> {
         Ok(Booked { quote, order })
     }
 
-    async fn close_month(&mut self, programmes: &[&str]) -> anyhow::Result<Vec<Value>> {
+    async fn close_month(&mut self, programmes: &[&str], paid_from: BusinessDate) -> anyhow::Result<Vec<Value>> {
         let month = self.now().await?.month();
-        let next = month.next()?.first_day().plus_days(2)?;
+        let next = month.next()?.first_day().plus_days(2)?.max(paid_from);
         self.title(&format!("The month {month} is over: computed by a clerk, approved by another person, released by a third"));
         self.move_to(next).await?;
         let mut periods = Vec::new();

@@ -30,6 +30,26 @@ names! {
 }
 
 names! {
+    /// Why a provider's service was stopped.
+    SuspensionReason {
+        /// A licence ended or was withdrawn.
+        LicenceEnded,
+        /// The yearly review was missed or not passed.
+        ReviewFailed,
+        /// The agreement with the bureau ended or is to end.
+        AgreementEnded,
+        /// A complaint is being looked into.
+        Complaint,
+        /// An inspection found something.
+        Inspection,
+        /// Somebody was harmed or could have been.
+        SafetyIncident,
+        /// The provider asked for it, or closes.
+        OwnRequest,
+    }
+}
+
+names! {
     /// What moves a provider.
     ProviderTrigger {
         /// The papers are found complete and true.

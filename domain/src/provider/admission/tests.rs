@@ -28,10 +28,21 @@ fn nobody_decides_on_their_own_work() {
         let reviewed = || applied().review(person(2)).unwrap();
         assert_eq!(reviewed().admit(same), Err(ProviderError::SamePerson { trigger: Admit }));
         assert_eq!(reviewed().refuse(same), Err(ProviderError::SamePerson { trigger: Refuse }));
-        let suspended = reviewed().admit(person(3)).unwrap().suspend().unwrap();
+        let suspended = reviewed().admit(person(3)).unwrap().suspend(person(4)).unwrap();
         assert!(!suspended.may_serve());
         assert_eq!(suspended.resume(same), Err(ProviderError::SamePerson { trigger: Resume }));
     }
+}
+
+#[test]
+fn one_person_suspends_and_another_lifts_or_ends_it() {
+    let admitted = applied().review(person(2)).unwrap().admit(person(3)).unwrap();
+    assert_eq!(admitted.clone().end(person(3)), Err(ProviderError::Transition { from: Admitted, trigger: End }));
+    let suspended = admitted.suspend(person(4)).unwrap();
+    assert_eq!(suspended.clone().resume(person(4)), Err(ProviderError::SamePerson { trigger: Resume }));
+    assert_eq!(suspended.clone().end(person(4)), Err(ProviderError::SamePerson { trigger: End }));
+    assert!(suspended.clone().resume(person(3)).unwrap().may_serve());
+    assert_eq!(suspended.end(person(3)).unwrap().status(), Ended);
 }
 
 #[test]
@@ -68,7 +79,7 @@ proptest! {
                 2 => tried.send_back(by),
                 3 => tried.refuse(by),
                 4 => tried.withdraw(),
-                5 => tried.suspend(),
+                5 => tried.suspend(by),
                 6 => tried.resume(by),
                 _ => tried.end(by),
             };

@@ -58,8 +58,7 @@ impl Command for DraftPolicy {
         })?;
         let scope: Scope = convert::code("policy_version", "division", policy.division())?;
         tx.permit(Action::DraftPolicy, &Object { division: Some(city_division(tx).await?), ..Object::default() })?;
-        let city = city::Entity::find().one(tx.db).await?.ok_or_else(StoreError::not_found)?;
-        let city = convert::city(&city)?.scope;
+        let city = city_scope(tx).await?;
         if !city.contains(scope) && !scope.contains(city) {
             return Err(StoreError::fields(vec![FieldError::new("division", "policy.other_city", format!("this city is {city}"))]));
         }
@@ -87,13 +86,18 @@ impl Command for DraftPolicy {
     }
 }
 
-fn digest(text: &str) -> String {
+pub(super) fn digest(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
-async fn city_division(tx: &Tx<'_>) -> Result<domain::division::DivisionCode, StoreError> {
+/// The city with all that lies within it.
+pub(super) async fn city_scope(tx: &Tx<'_>) -> Result<Scope, StoreError> {
     let city = city::Entity::find().one(tx.db).await?.ok_or_else(StoreError::not_found)?;
-    Ok(convert::city(&city)?.scope.division())
+    Ok(convert::city(&city)?.scope)
+}
+
+pub(super) async fn city_division(tx: &Tx<'_>) -> Result<domain::division::DivisionCode, StoreError> {
+    Ok(city_scope(tx).await?.division())
 }
 
 /// Publishes a drafted version: from now on it decides.

@@ -1,8 +1,12 @@
 //! Providers: application with papers, review, admission by a third person; prices, carers, certificates.
 
 mod agreement;
+mod bank_account;
+mod licence;
 mod profile;
 mod standing;
+mod status;
+mod suspension;
 
 use domain::{
     access::{Action, Object, Role},
@@ -12,7 +16,7 @@ use domain::{
     event::Event,
     id::{CarerId, CredentialId, PersonId, PriceId, ProviderId},
     money::Fen,
-    provider::{Credential, CreditCode, Provider, ProviderForm, ProviderStatus, ProviderTrigger},
+    provider::{Credential, CreditCode, Provider, ProviderStatus},
     time::BusinessDate,
 };
 use sea_orm::{ColumnTrait as _, EntityTrait as _, IntoActiveModel as _, QueryFilter as _, QueryOrder as _, Set};
@@ -20,15 +24,25 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use agreement::agreements;
 pub use agreement::{AgreementView, EndAgreement, RecordAgreement, RecordReview, RecordedReview};
+pub use bank_account::{BankAccountView, DecideBankAccount, RequestBankAccount, WithdrawBankAccount};
+pub(crate) use bank_account::{bank_account_view, name_accounts};
+pub(crate) use licence::licence_request_view;
+pub use licence::{AddCertificate, AddedCertificate, DecideLicence, LicenceRequestView, RequestLicence};
 pub use profile::{EditCarer, EditProfile, EndLeave, RecordLeave, RecordedLeave, Versioned};
 pub(crate) use profile::{carer_profile, provider_profile};
 pub(crate) use standing::{
-    carer_standings, certificates, check_agreement, check_available, check_carer, check_order, check_provider, licences, provider_standings,
+    carer_standings, certificates, check_agreement, check_available, check_carer, check_order, check_provider, has_agreement, licences,
+    provider_standings, provider_unfit,
 };
+pub use status::{
+    AcceptCreditCode, AdmitProvider, EndProvider, RefuseProvider, ResumeProvider, ReturnProvider, ReviewProvider, SuspendProvider,
+    WithdrawProvider,
+};
+pub use suspension::TakeOrderAway;
 
 use crate::{
     convert,
-    entity::{account, carer, credential, division, price, provider, provider_step, role_grant},
+    entity::{account, carer, credential, division, price, provider, role_grant},
     error::{StoreError, exists},
     tx::{Tx, for_share, for_update},
     write::Command,
@@ -170,87 +184,6 @@ pub(crate) async fn read(tx: &Tx<'_>, id: ProviderId) -> Result<provider::Model,
 pub(crate) fn object(row: &provider::Model) -> Result<Object, StoreError> {
     let division = convert::code("provider", "division", &row.division)?;
     Ok(Object { division: Some(division), provider: Some(ProviderId::from_uuid(row.id)), resident: None })
-}
-
-pub(crate) fn restore(row: &provider::Model) -> Result<Provider, StoreError> {
-    let credit_code =
-        CreditCode::parse_with_override(&row.credit_code, true).map_err(|cause| convert::corrupt("provider", "credit_code", &cause))?;
-    let form = ProviderForm {
-        id: ProviderId::from_uuid(row.id),
-        credit_code,
-        status: convert::code("provider", "state", &row.state)?,
-        applied_by: PersonId::from_uuid(row.applied_by),
-        reviewed_by: row.reviewed_by.map(PersonId::from_uuid),
-        admitted_by: row.admitted_by.map(PersonId::from_uuid),
-    };
-    Provider::restore(form).map_err(|cause| convert::corrupt("provider", "state", &cause))
-}
-
-async fn save(tx: &Tx<'_>, before: &provider::Model, after: &Provider, step: ProviderTrigger) -> Result<ProviderStep, StoreError> {
-    let facts = after.facts();
-    let row = provider::Model {
-        state: facts.status.to_string(),
-        reviewed_by: facts.reviewed_by.map(domain::id::Id::uuid),
-        admitted_by: facts.admitted_by.map(domain::id::Id::uuid),
-        version: before.version + 1,
-        ..before.clone()
-    };
-    tx.save(row.clone()).await?;
-    let step = provider_step::ActiveModel {
-        id: Set(tx.id::<domain::id::ProviderStep>().uuid()),
-        provider_id: Set(row.id),
-        step: Set(step.to_string()),
-        state: Set(row.state.clone()),
-        reason: Set(None),
-        note_enc: Set(None),
-        by_person: Set(tx.actor().need_person()?.uuid()),
-        at: Set(tx.now()),
-    };
-    provider_step::Entity::insert(step).exec_without_returning(tx.db).await?;
-    tx.record(&facts.id, Some(before), Some(&row));
-    Ok(ProviderStep { provider_id: facts.id, state: facts.status })
-}
-
-/// Finds a provider's papers complete and true.
-#[derive(Debug, Clone)]
-pub struct ReviewProvider {
-    /// The provider.
-    pub provider: ProviderId,
-}
-
-impl Command for ReviewProvider {
-    type Output = ProviderStep;
-    const ACTION: Option<Action> = Some(Action::ReviewProvider);
-    const NAME: &'static str = "review_provider";
-
-    async fn run(&self, tx: &Tx<'_>) -> Result<ProviderStep, StoreError> {
-        let row = lock(tx, self.provider).await?;
-        tx.permit(Action::ReviewProvider, &object(&row)?)?;
-        let reviewed = restore(&row)?.review(tx.actor().need_person()?)?;
-        tx.emit(Event::ProviderReviewed { provider: self.provider });
-        save(tx, &row, &reviewed, ProviderTrigger::Review).await
-    }
-}
-
-/// Admits a reviewed provider.
-#[derive(Debug, Clone)]
-pub struct AdmitProvider {
-    /// The provider.
-    pub provider: ProviderId,
-}
-
-impl Command for AdmitProvider {
-    type Output = ProviderStep;
-    const ACTION: Option<Action> = Some(Action::AdmitProvider);
-    const NAME: &'static str = "admit_provider";
-
-    async fn run(&self, tx: &Tx<'_>) -> Result<ProviderStep, StoreError> {
-        let row = lock(tx, self.provider).await?;
-        tx.permit(Action::AdmitProvider, &object(&row)?)?;
-        let admitted = restore(&row)?.admit(tx.actor().need_person()?)?;
-        tx.emit(Event::ProviderAdmitted { provider: self.provider });
-        save(tx, &row, &admitted, ProviderTrigger::Admit).await
-    }
 }
 
 /// Publishes a provider's price of an item from a day on. Earlier prices stay as history.

@@ -6,11 +6,13 @@ use chrono::TimeDelta;
 use domain::{
     access::Action,
     catalogue::{CatalogueItem, CatalogueUnit, ItemCode, Quantity, ServiceClass},
+    claim::Block,
     error::FieldError,
     id::{ProviderId, QuoteId, ResidentId, ServiceAddressId},
     money::{Fen, Rounding},
     order::{OrderError, QUOTE_MINUTES},
     policy::{FactValue, ProgrammeCode},
+    provider::{Unfit, UnfitError},
     resident::LifeStatus,
     tariff::{PricedUse, Split},
     time::{BusinessDate, Instant},
@@ -75,6 +77,19 @@ pub struct QuoteBody {
     /// What each share leaves of its entitlement.
     #[serde(default)]
     pub outlook: Vec<Outlook>,
+    /// What the provider lacks at the time of service: until it is cured, the quote cannot be booked.
+    #[serde(default)]
+    pub lacks: Vec<Lack>,
+}
+
+/// Something that a provider lacks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lack {
+    /// Code of the refusal that a booking would meet.
+    pub code: String,
+    /// What stands in the way.
+    pub block: Block,
 }
 
 /// One line of a price.
@@ -205,7 +220,7 @@ pub(crate) async fn reprice(tx: &Tx<'_>, locked: &order::Locked, provider: Provi
     if !divided.split.shares.is_empty() {
         provider::check_agreement(tx, &offered, day).await?;
     }
-    let body = QuoteBody { priced, split: divided.split, outlook: divided.outlook, lines: vec![line], ..stands };
+    let body = QuoteBody { priced, split: divided.split, outlook: divided.outlook, lines: vec![line], lacks: Vec::new(), ..stands };
     Ok(Repriced { body, provider, quoted })
 }
 
@@ -263,18 +278,23 @@ impl RequestQuote {
         let day = BusinessDate::of(self.starts_at);
         let item = tx.reference.catalogue.item(self.item, day).ok_or(OrderError::NotOffered)?;
         let provider = provider::read(tx, self.provider).await?;
-        provider::check_provider(tx, &provider, self.item, day).await?;
+        let mut unfit = provider::provider_unfit(tx, &provider, self.item, day).await?;
+        // Papers can be renewed before the day; a provider that may not serve at all makes no quote.
+        if unfit.iter().any(|one| matches!(one, Unfit::ProviderState(_))) {
+            UnfitError::check(unfit.clone())?;
+        }
         let price = provider::price_on(tx, self.provider, self.item, self.class, day).await?.ok_or(OrderError::NotOffered)?;
         let priced = self.priced(tx, asked, price)?;
         let line = PriceLine::of(&priced, item, price)?;
         let pricing = Pricing { resident, priced: &priced, programmes: self.programmes.as_ref(), basis: Basis::New };
         let divided = pricing.price(tx).await?;
-        if !divided.split.shares.is_empty() {
-            provider::check_agreement(tx, &provider, day).await?;
+        if !divided.split.shares.is_empty() && !provider::has_agreement(tx, &provider, day).await? {
+            unfit.push(Unfit::Agreement);
         }
+        let lacks = unfit.iter().filter_map(|one| Some(Lack { code: one.code().to_owned(), block: one.block()? })).collect();
         let programmes = self.programmes.clone();
         let (split, staff_count) = (divided.split, asked.staff_count);
-        Ok(QuoteBody { priced, split, programmes, staff_count, lines: vec![line], outlook: divided.outlook })
+        Ok(QuoteBody { priced, split, programmes, staff_count, lines: vec![line], outlook: divided.outlook, lacks })
     }
 
     /// Checks that the service can be given at all, whoever gives it.

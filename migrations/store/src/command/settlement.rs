@@ -26,6 +26,7 @@ pub(crate) use content::{Of, taken_back};
 pub use draft::DraftSettlement;
 
 use crate::{
+    command::provider,
     convert,
     entity::{settlement_period, statement},
     error::{StoreError, exists},
@@ -268,6 +269,7 @@ impl Command for ReleaseSettlement {
         let change = settlement_period::Model { released_by: Some(releaser.uuid()), ..row.clone() };
         let row = save(tx, &row, change, PeriodTrigger::Release).await?;
         let period = view(tx, &row).await?;
+        provider::name_accounts(tx, period.statements.iter().map(|paid| (paid.statement_id, paid.provider_id))).await?;
         for paid in &period.statements {
             let parts: Vec<_> = paid
                 .split

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
+    catalogue::Purchase,
     claim::AdjustmentCode,
     eligibility::Reason,
     entitlement::WindowState,
@@ -13,7 +14,7 @@ use domain::{
 };
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _};
 
-use super::{Basis, Pricing, own_holds};
+use super::{Basis, Pricing, own_holds, purchases::Purchases};
 use crate::{
     command::{entitlement as entitlements, review},
     convert,
@@ -218,7 +219,7 @@ impl Pricing<'_> {
         &self,
         tx: &Tx<'_>,
         book: &'b PolicyBook,
-        found: &[Found],
+        (found, purchases): (&[Found], &Purchases),
         without_money: &BTreeSet<ProgrammeCode>,
     ) -> Result<Vec<Entitled<'b>>, StoreError> {
         let day = BusinessDate::of(self.priced.start);
@@ -235,6 +236,7 @@ impl Pricing<'_> {
                 uses: prior_uses(&others, one, day)?,
                 benefits_used: benefits_used(&others, one.window)?,
                 eligible: one.eligible.clone(),
+                purchase: purchases.get(&one.programme).copied().unwrap_or(Purchase::Open),
             });
         }
         Ok(entitled)

@@ -1,6 +1,10 @@
 //! What is known of providers and carers: for whoever looks for one that can serve, and for those who keep their
 //! records.
 
+mod papers;
+
+pub use papers::StepView;
+
 use std::collections::BTreeMap;
 
 use domain::{

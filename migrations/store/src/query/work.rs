@@ -4,7 +4,7 @@ use domain::{
     consent::ConsentState,
     division::Scope,
     entitlement::WindowState,
-    id::{ApplicationId, ConsentRequestId, EntitlementId, EntitlementWindowId, OrderId, PolicyVersionId, ResidentId},
+    id::{ApplicationId, ConsentRequestId, EntitlementId, EntitlementWindowId, OrderId, PolicyVersionId, ProviderId, ResidentId},
     order::deadlines,
     policy::ProgrammeCode,
     time::{BusinessDate, Instant, Month, Window},
@@ -151,24 +151,32 @@ pub async fn consents_past_deadline(store: &Store, now: Instant, max: u64) -> Re
     Ok(rows.into_iter().map(|row| ConsentRequestId::from_uuid(row.id)).collect())
 }
 
+/// The programme of a policy version and its first day.
+///
+/// # Errors
+/// Failures of the database.
+pub async fn rules_of(store: &Store, policy: PolicyVersionId) -> Result<Option<(String, BusinessDate)>, StoreError> {
+    let version = policy_version::Entity::find_by_id(policy.uuid()).one(store.db()).await?;
+    Ok(version.map(|row| (row.programme, convert::date(row.effective_from))))
+}
+
 /// Residents with booked orders that reserve something of the programme of a policy version, after a given one.
 ///
 /// # Errors
 /// Failures of the database.
 pub async fn residents_who_booked_under(
     store: &Store,
-    policy: PolicyVersionId,
+    (programme, from): (&str, BusinessDate),
     after: Option<ResidentId>,
     max: u64,
 ) -> Result<Vec<ResidentId>, StoreError> {
-    let Some(version) = policy_version::Entity::find_by_id(policy.uuid()).one(store.db()).await? else { return Ok(Vec::new()) };
     let mut orders = Query::select();
     orders
         .column(hold::Column::OrderId)
         .from(hold::Entity)
-        .and_where(hold::Column::Programme.eq(version.programme))
+        .and_where(hold::Column::Programme.eq(programme))
         .and_where(hold::Column::State.eq("held"))
-        .and_where(hold::Column::ServiceOn.gte(version.effective_from));
+        .and_where(hold::Column::ServiceOn.gte(from.get()));
     let after = after.map_or_else(uuid::Uuid::nil, ResidentId::uuid);
     let residents: Vec<uuid::Uuid> = care_order::Entity::find()
         .select_only()
@@ -183,6 +191,26 @@ pub async fn residents_who_booked_under(
         .all(store.db())
         .await?;
     Ok(residents.into_iter().map(ResidentId::from_uuid).collect())
+}
+
+/// Orders of a provider that nobody has begun to serve, by id, after one of them.
+///
+/// # Errors
+/// Failures of the database.
+pub async fn orders_not_begun(store: &Store, provider: ProviderId, after: Option<OrderId>, max: u64) -> Result<Vec<OrderId>, StoreError> {
+    let after = after.map_or_else(uuid::Uuid::nil, OrderId::uuid);
+    let orders: Vec<uuid::Uuid> = care_order::Entity::find()
+        .select_only()
+        .column(care_order::Column::Id)
+        .filter(care_order::Column::ProviderId.eq(provider.uuid()))
+        .filter(care_order::Column::Id.gt(after))
+        .filter(care_order::Column::State.is_in(["requested", "offered", "accepted", "assigned"]))
+        .order_by_asc(care_order::Column::Id)
+        .limit(max)
+        .into_tuple()
+        .all(store.db())
+        .await?;
+    Ok(orders.into_iter().map(OrderId::from_uuid).collect())
 }
 
 /// Programmes and bureaus with posted lines up to the end of a month that no period holds.

@@ -131,7 +131,7 @@ fn ask(maker: &Maker<'_>, home: &mut Home<'_>, booking: &Booking<'_>, at: Instan
     let staff_count = u32::try_from(plan.carers.len()).unwrap_or(1);
     let lines = vec![PriceLine::of(&priced, item, price)?];
     let outlook = outlook(maker, home, &divided, day)?;
-    Ok((QuoteBody { priced, split: divided, programmes, staff_count, lines, outlook }, asked))
+    Ok((QuoteBody { priced, split: divided, programmes, staff_count, lines, outlook, lacks: Vec::new() }, asked))
 }
 
 /// What each share leaves of its entitlement.

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use domain::{
+    catalogue::Purchase,
     claim::AdjustmentCode,
     eligibility::Reason,
     policy::{Policy, PolicyBook, ProgrammeCode},
@@ -109,6 +110,8 @@ impl Question<'_> {
                 uses: self.prior_uses(home, &key, day),
                 benefits_used: self.others(home).filter(|used| window.contains(used.on)).map(|used| used.key.clone()).collect(),
                 eligible,
+                // A made-up city begins without purchase lists: its policies alone decide.
+                purchase: Purchase::Open,
             }
         }))
     }

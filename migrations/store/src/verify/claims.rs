@@ -1,5 +1,6 @@
 //! I4: one visit is paid at most once per benefit, and never more than was approved.
 
+mod accounts;
 mod statements;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +41,7 @@ pub(super) async fn check(snapshot: &Snapshot<'_>) -> Result<Check, StoreError> 
         }
     }
     statements::check(snapshot, &mut check).await?;
+    accounts::check(snapshot, &mut check).await?;
     Ok(check)
 }
 

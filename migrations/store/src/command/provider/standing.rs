@@ -29,7 +29,7 @@ pub(crate) async fn provider_standings(
     let mut standings = BTreeMap::new();
     for row in rows {
         let standing = ProviderStanding {
-            status: super::restore(row)?.status(),
+            status: convert::code("provider", "state", &row.state)?,
             admitted_on: BusinessDate::of(row.created_at),
             licences: Vec::new(),
             agreements: Vec::new(),
@@ -145,9 +145,13 @@ pub(crate) async fn check_provider(tx: &Tx<'_>, row: &provider::Model, item: Ite
 
 /// A publicly paid service needs an agreement with the bureau on its day.
 pub(crate) async fn check_agreement(tx: &Tx<'_>, row: &provider::Model, day: BusinessDate) -> Result<(), StoreError> {
+    if has_agreement(tx, row, day).await? { Ok(()) } else { Ok(UnfitError::check([Unfit::Agreement])?) }
+}
+
+/// Whether an agreement of a provider with the bureau covers a day.
+pub(crate) async fn has_agreement(tx: &Tx<'_>, row: &provider::Model, day: BusinessDate) -> Result<bool, StoreError> {
     let standings = provider_standings(tx.db, std::slice::from_ref(row)).await?;
-    let covered = standings.get(&row.id).is_some_and(|standing| standing.agreements.iter().any(|valid| valid.contains(day)));
-    if covered { Ok(()) } else { Ok(UnfitError::check([Unfit::Agreement])?) }
+    Ok(standings.get(&row.id).is_some_and(|standing| standing.agreements.iter().any(|valid| valid.contains(day))))
 }
 
 /// Licence truth of a provider for an order on the day of its visit; with the agreement where public money pays a

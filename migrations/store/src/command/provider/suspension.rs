@@ -1,0 +1,34 @@
+//! What a suspension does to the orders that were to be served: each is taken from the provider in a transaction of its
+//! own, so that a long list holds no lock for long.
+
+use domain::{
+    id::{OrderId, ProviderId},
+    provider::ProviderStatus,
+};
+
+use crate::{command::order, convert, error::StoreError, tx::Tx, write::Command};
+
+/// Takes an order from a provider that may serve no longer, and asks the next one. What has begun is finished and
+/// judged; where nobody is left to be asked, nobody pays and the holds go back.
+#[derive(Debug, Clone)]
+pub struct TakeOrderAway {
+    /// The order.
+    pub order: OrderId,
+}
+
+impl Command for TakeOrderAway {
+    type Output = ();
+    const ACTION: Option<domain::access::Action> = None;
+    const NAME: &'static str = "take_order_away";
+
+    async fn run(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
+        let locked = order::lock(tx, self.order).await?;
+        let provider = super::read(tx, ProviderId::from_uuid(locked.order.provider_id)).await?;
+        let status: ProviderStatus = convert::code("provider", "state", &provider.state)?;
+        // The suspension was lifted before this order's turn came: it stays where it is.
+        if status == ProviderStatus::Admitted {
+            return Ok(());
+        }
+        order::take_from(tx, &locked).await
+    }
+}
