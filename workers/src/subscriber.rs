@@ -167,7 +167,7 @@ async fn take_orders_away(store: &Store, source: &Source, provider: ProviderId) 
         let orders = orders_not_begun(store, provider, after, STEP_MAX).await?;
         let Some(last) = orders.last().copied() else { return Ok(()) };
         for order in orders {
-            store.write(source.context(Actor::System(TAKE_ORDERS_AWAY)), TakeOrderAway { order }).await?;
+            store.write(source.context(Actor::System(TAKE_ORDERS_AWAY)), TakeOrderAway { order, provider }).await?;
         }
         after = Some(last);
     }

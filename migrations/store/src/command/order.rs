@@ -9,8 +9,8 @@ pub use cancel::CancelOrder;
 pub(crate) use cancel::{Asked as CancelAsked, FEE_FACT};
 pub use deadline::PassDeadline;
 pub use dispute::{DecideDispute, DisputeOrder, StateInDispute};
-pub(crate) use offer::take_from;
 pub use offer::{AcceptOrder, DeclineOrder, OfferOrder, ReturnOrder};
+pub(crate) use offer::{take_back, withdraw_offer};
 
 use domain::{
     access::{Action, Object, Role},

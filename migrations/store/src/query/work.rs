@@ -19,7 +19,7 @@ use crate::{
     command::entitlement::window_kind,
     convert,
     entity::{
-        application, care_order, claim_line, consent_request, entitlement, entitlement_window, hold, policy_version, resident_review,
+        application, care_order, claim_line, consent_request, entitlement, entitlement_window, hold, offer, policy_version, resident_review,
     },
     error::StoreError,
 };
@@ -193,18 +193,26 @@ pub async fn residents_who_booked_under(
     Ok(residents.into_iter().map(ResidentId::from_uuid).collect())
 }
 
-/// Orders of a provider that nobody has begun to serve, by id, after one of them.
+/// Orders that a provider has, or is asked for, and that nobody has begun to serve; by id, after one of them.
 ///
 /// # Errors
 /// Failures of the database.
 pub async fn orders_not_begun(store: &Store, provider: ProviderId, after: Option<OrderId>, max: u64) -> Result<Vec<OrderId>, StoreError> {
     let after = after.map_or_else(uuid::Uuid::nil, OrderId::uuid);
+    let mut asked = Query::select();
+    asked
+        .column(offer::Column::OrderId)
+        .from(offer::Entity)
+        .and_where(offer::Column::ProviderId.eq(provider.uuid()))
+        .and_where(offer::Column::State.eq("open"));
+    let held = Condition::all()
+        .add(care_order::Column::ProviderId.eq(provider.uuid()))
+        .add(care_order::Column::State.is_in(["accepted", "assigned"]));
     let orders: Vec<uuid::Uuid> = care_order::Entity::find()
         .select_only()
         .column(care_order::Column::Id)
-        .filter(care_order::Column::ProviderId.eq(provider.uuid()))
         .filter(care_order::Column::Id.gt(after))
-        .filter(care_order::Column::State.is_in(["requested", "offered", "accepted", "assigned"]))
+        .filter(Condition::any().add(held).add(care_order::Column::Id.in_subquery(asked)))
         .order_by_asc(care_order::Column::Id)
         .limit(max)
         .into_tuple()

@@ -390,39 +390,22 @@ pub(crate) async fn take_back(
     ask_next(tx, locked, otherwise).await
 }
 
-/// Takes an order that nobody has begun to serve from a provider that may serve no longer: the next one is asked.
-pub(crate) async fn take_from(tx: &Tx<'_>, locked: &Locked) -> Result<(), StoreError> {
-    match locked.state()? {
-        OrderState::Requested => ask_next(tx, locked, OrderTrigger::Expire).await.map(drop),
-        OrderState::Offered => withdraw_own(tx, locked).await,
-        OrderState::Accepted | OrderState::Assigned => {
-            take_back(tx, locked, DeclineReason::MayNotServe, OrderTrigger::Decline).await.map(drop)
-        }
-        // What has begun is finished and judged.
-        OrderState::InService
-        | OrderState::Completed
-        | OrderState::Confirmed
-        | OrderState::Disputed
-        | OrderState::DisputeDecided
-        | OrderState::Declined
-        | OrderState::Expired
-        | OrderState::Cancelled
-        | OrderState::Missed => Ok(()),
-    }
-}
-
-/// Whoever else was asked at the same time goes on thinking.
-async fn withdraw_own(tx: &Tx<'_>, locked: &Locked) -> Result<(), StoreError> {
-    let mut others = false;
+/// Withdraws the open offer to a provider that may serve no longer; the next one is asked when nobody else still is.
+pub(crate) async fn withdraw_offer(tx: &Tx<'_>, locked: &Locked, provider: ProviderId) -> Result<(), StoreError> {
+    let (mut own, mut others) = (false, false);
     for row in of_order(tx, locked.id()).await? {
         if state(&row)? != OfferState::Open {
             continue;
         }
-        if row.provider_id == locked.order.provider_id {
+        if row.provider_id == provider.uuid() {
             close(tx, &row, OfferTrigger::Withdraw, None).await?;
+            own = true;
         } else {
             others = true;
         }
     }
-    if others { Ok(()) } else { ask_next(tx, locked, OrderTrigger::Decline).await.map(drop) }
+    if own && !others {
+        ask_next(tx, locked, OrderTrigger::Decline).await?;
+    }
+    Ok(())
 }
