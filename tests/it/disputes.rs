@@ -44,6 +44,8 @@ async fn paid(db: &TestDb, city: &SampleCity<'_>, order: OrderId) -> (ClaimLineS
 on_each_database!(both_sides_are_heard_and_a_part_is_paid_by_all_in_their_shares, async |db: TestDb| {
     let city = SampleCity::entitled(&db).await.unwrap();
     let order = disputed(&city).await;
+    // What is said in one instant has no order.
+    db.clock().advance(TimeDelta::minutes(5));
     let answer = StateInDispute { order, statement: "厨房已经打扫".to_owned() };
     city.act(&city.shop().manager, answer).await.unwrap();
     let stranger = city.act(&city.open_shop(1, 6_000).await.unwrap().manager, StateInDispute { order, statement: "?".to_owned() }).await;
