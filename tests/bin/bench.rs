@@ -183,7 +183,7 @@ fn measure_writing(folder: &Path) -> anyhow::Result<u64> {
         tell(&format!("durable writes a second, SQLite, one writer: {alone}"));
         tell(&format!(
             "durable writes a second, SQLite, {WRITERS} writers committed together: {together} ({} times)",
-            together / alone.max(1)
+            ratio(together, alone)
         ));
         store.close().await?;
         Ok(together)
@@ -228,11 +228,17 @@ fn compare_commits(peers: &Path, folder: &Path, together: u64) -> anyhow::Result
     let line = ran.lines().find(|line| line.starts_with("synchronous=FULL")).context("the script prints another form now")?;
     tell(&format!("peer, {line}"));
     let commits = line.split_whitespace().nth(1).and_then(|word| word.parse::<u64>().ok()).context("no number of commits")?;
-    tell(&format!("ratio to one commit for each: {} times", together / commits.max(1)));
+    tell(&format!("{WRITERS} writers committed together, to the peer's one commit for each row: {} times", ratio(together, commits)));
     Ok(())
 }
 
 /// Writes a line; a reader who has gone is no fault of the measurement.
 fn tell(line: &str) {
     drop(writeln!(std::io::stdout(), "{line}"));
+}
+
+/// A quotient with two decimals.
+fn ratio(of: u64, to: u64) -> String {
+    let hundredths = of.saturating_mul(100) / to.max(1);
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }
