@@ -18,13 +18,13 @@ use axum::{
 use axum_extra::extract::CookieJar;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
-    access::Actor,
+    access::{AccessError, Actor},
     device::RequestProof,
     time::{BusinessDate, Instant},
 };
 use store::{
-    command::account::{AccountError, TouchSession},
-    query::session::Recognised,
+    command::account::{AccountError, TouchKey, TouchSession},
+    query::session::{Recognised, Touched},
 };
 
 use crate::{problem::Problem, state::AppState};
@@ -66,20 +66,33 @@ async fn admit(guard: &Guard, request: &mut Request) -> Result<(), Problem> {
     };
     let action = match access {
         Access::Public => return Ok(()),
-        Access::SignedIn => None,
+        Access::SignedIn | Access::Session => None,
         Access::Action(action) => Some(action),
     };
     let token = token(guard, request.headers()).ok_or(AccountError::NotSignedIn)?;
     let today = BusinessDate::of(guard.state.source.now());
     let (now, proof) = (guard.state.clock.unmoved_now(), device_proof(request));
     let Recognised { actor, touch } = guard.state.store.actor_by_token(&token, proof.as_ref(), now, today).await?;
-    if let Some(session) = touch {
-        guard.state.store.write(guard.state.source.context(Actor::System("session")), TouchSession { session, at: now }).await?;
+    if let Some(shown) = touch {
+        note_use(guard, shown, now).await?;
+    }
+    let by_key = matches!(&actor, Actor::Person(signed_in) if signed_in.key.is_some());
+    if by_key && access == Access::Session {
+        return Err(AccessError::SessionNeeded.into());
     }
     if let Some(action) = action {
         actor.may(action)?;
     }
     request.extensions_mut().insert(actor);
+    Ok(())
+}
+
+async fn note_use(guard: &Guard, shown: Touched, at: Instant) -> Result<(), Problem> {
+    let ctx = guard.state.source.context(Actor::System("session"));
+    match shown {
+        Touched::Session(session) => guard.state.store.write(ctx, TouchSession { session, at }).await?,
+        Touched::Key(key) => guard.state.store.write(ctx, TouchKey { key, at }).await?,
+    }
     Ok(())
 }
 

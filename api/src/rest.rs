@@ -1,6 +1,7 @@
 //! The JSON API, one module per resource. A handler parses, calls one command or query, and answers; it
 //! decides nothing.
 
+mod access_keys;
 mod accounts;
 mod addresses;
 mod applications;
@@ -67,10 +68,10 @@ fn act(action: Action) -> Access {
 fn city() -> RouteTable {
     RouteTable::default()
         .route(Access::Public, routes!(sessions::sign_in))
-        .route(Access::SignedIn, routes!(sessions::sign_out))
-        .route(Access::SignedIn, routes!(sessions::list))
-        .route(Access::SignedIn, routes!(sessions::end))
-        .route(Access::SignedIn, routes!(sessions::end_others))
+        .route(Access::Session, routes!(sessions::sign_out))
+        .route(Access::Session, routes!(sessions::list))
+        .route(Access::Session, routes!(sessions::end))
+        .route(Access::Session, routes!(sessions::end_others))
         .route(Access::Public, routes!(sign_in_codes::ask))
         .route(Access::Public, routes!(sign_in_codes::sign_in))
         .route(act(Action::IssueCarerCode), routes!(sign_in_codes::issue_for_carer))
@@ -82,7 +83,16 @@ fn city() -> RouteTable {
         .route(act(Action::ManageAccounts), routes!(accounts::grant_role))
         .route(act(Action::ManageAccounts), routes!(accounts::roles))
         .route(act(Action::ManageAccounts), routes!(accounts::end_role))
-        .route(Access::SignedIn, routes!(accounts::change_password))
+        .route(Access::Session, routes!(accounts::change_password))
+        .route(act(Action::ManageAccounts), routes!(accounts::propose_reset))
+        .route(act(Action::ApproveAuthenticatorReset), routes!(accounts::approve_reset))
+        .route(act(Action::ManageKeys), routes!(access_keys::issue))
+        .route(act(Action::ManageKeys), routes!(access_keys::list))
+        .route(act(Action::ManageKeys), routes!(access_keys::revoke))
+        .route(act(Action::ManageAccounts), routes!(access_keys::create_machine))
+        .route(act(Action::ManageAccounts), routes!(access_keys::issue_for_machine))
+        .route(act(Action::ManageAccounts), routes!(access_keys::list_of_machine))
+        .route(act(Action::ManageAccounts), routes!(access_keys::revoke_of_machine))
         .route(Access::SignedIn, routes!(me::read_me))
         .route(act(Action::ManageAccounts), routes!(accounts::create))
         .route(act(Action::ImportDivisions), routes!(divisions::import))

@@ -5,6 +5,10 @@
 //! in the scope of that role, and it is not the same person where two are needed. Whoever may not see a
 //! thing is told that it does not exist.
 
+mod key;
+
+pub use key::{BY_KEY, KEY_DAYS_MAX, KEYS_MAX, KeyScope};
+
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 
@@ -92,6 +96,10 @@ macro_rules! actions {
 actions! {
     /// Create accounts and grant roles.
     ManageAccounts: SystemOperator;
+    /// Approve a new authenticator that another person asked for.
+    ApproveAuthenticatorReset: SystemOperator | Approver;
+    /// Issue, see and revoke keys of one's own account.
+    ManageKeys: FamilyMember | Resident | ProviderManager | CommunityWorker | StreetClerk | CountyClerk | ProviderLicensingOfficer | SystemOperator;
     /// Move the clock of a demo city.
     MoveDemoClock: SystemOperator;
     /// Import the division table.
@@ -341,6 +349,8 @@ pub struct SignedIn {
     pub session: SessionId,
     /// The roles they hold now.
     pub grants: Vec<Grant>,
+    /// What the bearer key that asks was given; none in a session.
+    pub key: Option<KeyScope>,
 }
 
 /// What an action is about, as far as scope is concerned. A thing may offer several handles: an order is
@@ -367,6 +377,12 @@ pub enum AccessError {
     /// The action needs another person than the one who did the step before.
     #[error("this step must be taken by another person than {0}")]
     SamePerson(&'static str),
+    /// The bearer key was not given the action.
+    #[error("this key may not {0}")]
+    Key(Action),
+    /// A bearer key cannot do what a person does in a session.
+    #[error("no key can do this; sign in")]
+    SessionNeeded,
     /// Only a person can do this, not the system.
     #[error("this step must be taken by a person")]
     PersonNeeded,
@@ -378,12 +394,14 @@ impl Fault for AccessError {
             Self::Role(_) => "access.role",
             Self::NotFound => "access.not_found",
             Self::SamePerson(_) => "access.same_person",
+            Self::Key(_) => "access.key",
+            Self::SessionNeeded => "access.session_needed",
             Self::PersonNeeded => "access.person_needed",
         }
     }
     fn kind(&self) -> Kind {
         match self {
-            Self::Role(_) | Self::SamePerson(_) | Self::PersonNeeded => Kind::Forbidden,
+            Self::Role(_) | Self::SamePerson(_) | Self::Key(_) | Self::SessionNeeded | Self::PersonNeeded => Kind::Forbidden,
             Self::NotFound => Kind::NotFound,
         }
     }
@@ -416,13 +434,32 @@ impl Actor {
         self.person().ok_or(AccessError::PersonNeeded)
     }
 
+    /// The account of the person, if there is one.
+    #[must_use]
+    pub const fn account(&self) -> Option<AccountId> {
+        match self {
+            Self::Person(signed_in) => Some(signed_in.account),
+            Self::System(_) => None,
+        }
+    }
+
+    /// The roles that the person holds now; none for the system.
+    #[must_use]
+    pub fn roles(&self) -> Vec<Role> {
+        match self {
+            Self::Person(signed_in) => signed_in.grants.iter().map(|grant| grant.role).collect(),
+            Self::System(_) => Vec::new(),
+        }
+    }
+
     /// Whether one of the actor's roles may take the action at all. Checked before anything is loaded.
     ///
     /// # Errors
-    /// [`AccessError::Role`].
+    /// [`AccessError::Role`]; [`AccessError::Key`] for a bearer key that was not given the action.
     pub fn may(&self, action: Action) -> Result<(), AccessError> {
         match self {
             Self::System(_) => Ok(()),
+            Self::Person(signed_in) if signed_in.key.as_ref().is_some_and(|scope| !scope.covers(action)) => Err(AccessError::Key(action)),
             Self::Person(signed_in) if signed_in.grants.iter().any(|grant| action.roles().contains(&grant.role)) => Ok(()),
             Self::Person(_) => Err(AccessError::Role(action)),
         }
@@ -431,8 +468,8 @@ impl Actor {
     /// Whether one of the actor's roles may take the action on this object.
     ///
     /// # Errors
-    /// [`AccessError::Role`] when no role allows the action, [`AccessError::NotFound`] when the object lies
-    /// outside the reach of all that do.
+    /// As [`Actor::may`]; [`AccessError::NotFound`] when the object lies outside the reach of all roles that allow
+    /// the action.
     pub fn permit(&self, action: Action, object: &Object) -> Result<Permit, AccessError> {
         self.may(action)?;
         let signed_in = match self {
@@ -447,8 +484,9 @@ impl Actor {
     /// somebody who has nothing so far.
     ///
     /// # Errors
-    /// [`AccessError::Role`].
+    /// As [`Actor::may`].
     pub fn permit_anywhere(&self, action: Action) -> Result<Permit, AccessError> {
+        self.may(action)?;
         match self {
             Self::System(_) => Ok(Permit { action, role: None }),
             Self::Person(signed_in) => {
@@ -516,6 +554,7 @@ mod tests {
             account: AccountId::from_parts(1, [1; 10]),
             session: SessionId::from_parts(1, [1; 10]),
             grants: vec![Grant { role, reach }],
+            key: None,
         })
     }
 
@@ -527,6 +566,18 @@ mod tests {
         assert_eq!(clerk.permit(Action::ReviewApplication, &inside).map(|permit| permit.role), Ok(Some(Role::StreetClerk)));
         assert_eq!(clerk.permit(Action::ReviewApplication, &outside), Err(AccessError::NotFound));
         assert_eq!(clerk.permit(Action::ApproveApplication, &inside), Err(AccessError::Role(Action::ApproveApplication)));
+    }
+
+    #[test]
+    fn a_key_narrows_what_its_person_may_do() {
+        let Actor::Person(clerk) = actor(Role::CountyClerk, Reach::Division("1201".parse().unwrap())) else { unreachable!() };
+        let key = Some(KeyScope::new(vec![Action::ReadOrder], &[Role::CountyClerk]).unwrap());
+        let inside = Object { division: Some("120101001002".parse().unwrap()), ..Object::default() };
+        let by_key = Actor::Person(SignedIn { key, ..clerk });
+        assert!(by_key.permit(Action::ReadOrder, &inside).is_ok());
+        assert_eq!(by_key.permit(Action::ReadSettlement, &inside), Err(AccessError::Key(Action::ReadSettlement)));
+        assert_eq!(by_key.permit_anywhere(Action::ReadSettlement), Err(AccessError::Key(Action::ReadSettlement)));
+        assert_eq!(by_key.without(Role::Carer).may(Action::ReadSettlement), Err(AccessError::Key(Action::ReadSettlement)));
     }
 
     #[test]

@@ -132,6 +132,10 @@ kinds! {
     SignInCode SignInCodeId "sic";
     /// One paper sheet of codes.
     CodeSheet CodeSheetId "sht";
+    /// One request for a new authenticator.
+    AuthenticatorReset AuthenticatorResetId "atr";
+    /// One bearer key of an account.
+    AccessKey AccessKeyId "key";
     /// One role of one person, from a date to a date.
     RoleGrant RoleGrantId "rol";
     /// An older person who may receive service.

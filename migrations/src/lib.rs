@@ -17,6 +17,7 @@ mod m0009;
 mod m0010;
 mod m0011;
 mod m0012;
+mod m0014;
 mod portable;
 
 /// The ordered list of changes.
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0010::Onboarding),
             Box::new(m0011::Order),
             Box::new(m0012::SignIn),
+            Box::new(m0014::AccessKeys),
         ]
     }
 }

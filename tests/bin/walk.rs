@@ -12,7 +12,10 @@ const PAUSE: Duration = Duration::from_millis(300);
 /// Walks one order from assessment to released subsidy through the JSON API of a demo city, each step by its
 /// own role.
 #[derive(Debug, Parser)]
-#[command(name = "yijia-walk", after_help = "Example:\n  yijia demo --dir demo        (in another terminal)\n  yijia-walk --dir demo")]
+#[command(
+    name = "yijia-walk",
+    after_help = "Example:\n  yijia demo --dir demo        (in another terminal)\n  yijia-walk --dir demo\n  yijia-walk --sandbox http://127.0.0.1:8680   (beside make demo: begins with a code by mail)"
+)]
 struct Args {
     /// Folder of the demo city
     #[arg(long, default_value = "demo")]
@@ -20,6 +23,9 @@ struct Args {
     /// Address at which it is served
     #[arg(long, default_value = "http://127.0.0.1:8600")]
     url: String,
+    /// Page of the sandbox that receives the demo's mails: begin with signing in by a code
+    #[arg(long)]
+    sandbox: Option<String>,
 }
 
 #[tokio::main]
@@ -45,6 +51,9 @@ async fn walk(args: Args) -> anyhow::Result<()> {
         })
     };
     let mut walk = Walk::new(&args.url, demo, &clock, serial, Box::new(catch_up), Box::new(tell));
+    if let Some(sandbox) = &args.sandbox {
+        walk.sign_in_by_mail(sandbox).await?;
+    }
     walk.run(&["national-voucher-tianjin", "tianjin-home-care"]).await?;
     tell(&format!("\nThe walk is complete. Check the books: yijia verify --dir {}", args.dir.display()));
     Ok(())

@@ -12,6 +12,7 @@ mod cancel;
 mod daycare;
 mod disputes;
 mod drift;
+mod keys;
 mod ledger;
 mod lists;
 mod money;

@@ -2,6 +2,8 @@
 //! provider bound to a device, codes on paper; and what one sees of one's own sessions.
 #![cfg(test)]
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde_json::{Value, json};
 use tests::{
     http::{Answered, Asked, Http},
@@ -13,17 +15,25 @@ use tests::{
 use workers::port::{MailServer, Ports, Smtp, TextByMail};
 
 async fn ask(http: &Http, method: &str, path: &str, token: Option<&str>, body: Option<Value>) -> Answered {
+    static ASKED: AtomicU64 = AtomicU64::new(0);
     let path = format!("/api/v1{path}");
-    http.send(Asked { method, path: &path, token, key: None, body: body.as_ref() }).await.unwrap()
+    let key = format!("asked-{}", ASKED.fetch_add(1, Ordering::Relaxed));
+    let key = (method == "POST").then_some(key.as_str());
+    http.send(Asked { method, path: &path, token, key, body: body.as_ref() }).await.unwrap()
 }
 
 async fn with_sandbox(served: Served) -> (Served, Sandbox) {
-    let (sandbox, mail, _pages) = sandbox::start().await.unwrap();
+    let (served, sandbox, _page) = with_page(served).await;
+    (served, sandbox)
+}
+
+async fn with_page(served: Served) -> (Served, Sandbox, String) {
+    let (sandbox, mail, pages) = sandbox::start().await.unwrap();
     let mail_server = MailServer::parse(&format!("smtp://{mail}"), "颐家 <yijia@demo.localhost.localdomain>").unwrap();
     let smtp = Smtp::new(&mail_server).unwrap();
     let text = TextByMail::new(smtp.clone(), &format!("{{number}}@{}", sandbox::TEXT_SERVER)).unwrap();
     let ports = Ports { mail: Some(std::sync::Arc::new(smtp)), phone: Some(std::sync::Arc::new(text)) };
-    (served.with_ports(ports), sandbox)
+    (served.with_ports(ports), sandbox, format!("http://{pages}"))
 }
 
 /// Asks for a code and answers its id and the message that came.
@@ -62,6 +72,13 @@ on_each_database!(a_family_signs_in_once_with_a_code_that_came_by_mail, async |d
     let me = ask(&http, "GET", "/me", Some(token), None).await;
     assert_eq!(me.body["roles"][0]["role"], "family_member");
     assert_eq!(use_code(&http, &id, &code).await.body["code"], "account.wrong");
+});
+
+on_each_database!(the_walk_signs_in_by_a_mail_that_the_sandbox_shows, async |db: TestDb| {
+    let (served, _sandbox, page) = with_page(Served::start(&db).await.unwrap()).await;
+    let mut walk = served.walk(1, Box::new(|_line| {}));
+    walk.sign_in_by_mail(&page).await.unwrap();
+    walk.sign_in_by_mail(&page).await.unwrap();
 });
 
 on_each_database!(a_text_message_goes_through_the_gateway, async |db: TestDb| {

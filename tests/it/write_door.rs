@@ -56,6 +56,7 @@ fn operator(number: u8) -> Actor {
         account: AccountId::from_parts(1, [number; 10]),
         session: SessionId::from_parts(1, [number; 10]),
         grants: vec![Grant { role: Role::SystemOperator, reach: Reach::Division(CITY.parse().unwrap()) }],
+        key: None,
     })
 }
 
@@ -281,6 +282,7 @@ on_each_database!(a_key_is_stronger_than_the_unique_mark_of_what_it_makes, async
         account: created.account_id,
         session: SessionId::from_parts(1, [1; 10]),
         grants: vec![Grant { role: Role::SystemOperator, reach: Reach::Division(CITY.parse().unwrap()) }],
+        key: None,
     });
     // Those who come second meet the login that the first one has taken, before they get to the key.
     let ask = || store.write_once(db.source().context(operator.clone()), "key".to_owned(), b"body", account("worker", Role::Volunteer));

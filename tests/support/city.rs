@@ -412,7 +412,7 @@ impl Accounts<'_> {
         let created = self.store.write(self.db.source().context(system()), account).await?;
         let session = SessionId::from_parts(1, [1; 10]);
         let grants = vec![Grant { role, reach: held }];
-        Ok(Actor::Person(SignedIn { person: created.person_id, account: created.account_id, session, grants }))
+        Ok(Actor::Person(SignedIn { person: created.person_id, account: created.account_id, session, grants, key: None }))
     }
 }
 

@@ -8,6 +8,7 @@
 pub(crate) mod numbers;
 mod offers;
 mod service;
+mod sign_in;
 mod steps;
 
 use std::{collections::BTreeMap, fmt, future::Future, pin::Pin};

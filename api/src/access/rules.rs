@@ -10,8 +10,10 @@ use domain::access::{Action, Role};
 pub enum Access {
     /// Everybody, signed in or not.
     Public,
-    /// Everybody who is signed in.
+    /// Everybody who is signed in, or shows a bearer key.
     SignedIn,
+    /// Everybody who is signed in; never by a bearer key.
+    Session,
     /// Whoever holds a role that may take the action.
     Action(Action),
 }
@@ -21,8 +23,18 @@ impl Access {
     #[must_use]
     pub fn roles(self) -> Option<&'static [Role]> {
         match self {
-            Self::Public | Self::SignedIn => None,
+            Self::Public | Self::SignedIn | Self::Session => None,
             Self::Action(action) => Some(action.roles()),
+        }
+    }
+
+    /// Whether a bearer key can use the route, if it was given the action.
+    #[must_use]
+    pub fn is_by_key(self) -> bool {
+        match self {
+            Self::Public | Self::SignedIn => true,
+            Self::Session => false,
+            Self::Action(action) => action.is_by_key(),
         }
     }
 }
@@ -32,6 +44,7 @@ impl fmt::Display for Access {
         match self {
             Self::Public => f.write_str("public"),
             Self::SignedIn => f.write_str("signed_in"),
+            Self::Session => f.write_str("session"),
             Self::Action(action) => write!(f, "{action}"),
         }
     }
@@ -101,8 +114,8 @@ impl Rules {
     }
 }
 
-/// The access matrix as text: one line per route with its action and the roles that may use it. A snapshot
-/// keeps it reviewed.
+/// The access matrix as text: one line per route with its action and the roles that may use it; `key` where a bearer
+/// key can be given the action. A snapshot keeps it reviewed.
 #[must_use]
 pub fn matrix(rules: &Rules) -> String {
     let mut lines: Vec<_> = rules.iter().map(|rule| (rule.path.as_str(), rule.method.as_str(), line(rule))).collect();
@@ -115,7 +128,8 @@ fn line(rule: &Rule) -> String {
         Some(roles) => roles.iter().map(|role| <&'static str>::from(*role)).collect::<Vec<_>>().join(" "),
         None => "*".to_owned(),
     };
-    format!("{} [{}]: {roles}", rule.name(), rule.access)
+    let by_key = if rule.access != Access::Public && rule.access.is_by_key() { ", key" } else { "" };
+    format!("{} [{}{by_key}]: {roles}", rule.name(), rule.access)
 }
 
 #[cfg(test)]
@@ -140,7 +154,7 @@ mod tests {
 
     #[test]
     fn the_matrix_has_one_line_per_route_in_order_of_paths() {
-        let wanted = "GET / [public]: *\nGET /orders [signed_in]: *\nPOST /orders [place_order]: family_member resident community_worker\n";
+        let wanted = "GET / [public]: *\nGET /orders [signed_in, key]: *\nPOST /orders [place_order, key]: family_member resident community_worker\n";
         assert_eq!(matrix(&rules()), wanted);
     }
 }

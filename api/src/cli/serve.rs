@@ -1,5 +1,6 @@
 //! `yijia serve` and `yijia work`.
 
+mod connections;
 mod service;
 
 use clap::Args;

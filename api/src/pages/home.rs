@@ -54,7 +54,10 @@ impl HomePage {
         let count = |wanted: &dyn Fn(&Rule) -> bool| rules.iter().filter(|rule| rule.described && wanted(rule)).count();
         let mut held_by = vec![
             HeldBy { who: words.get("page.home.everybody"), routes: count(&|rule| rule.access == Access::Public) },
-            HeldBy { who: words.get("page.home.signed_in"), routes: count(&|rule| rule.access == Access::SignedIn) },
+            HeldBy {
+                who: words.get("page.home.signed_in"),
+                routes: count(&|rule| matches!(rule.access, Access::SignedIn | Access::Session)),
+            },
         ];
         for role in Role::iter() {
             let routes = count(&|rule| rule.access.roles().is_some_and(|roles| roles.contains(&role)));

@@ -4,21 +4,24 @@ use axum::{Json, extract::State, http::StatusCode};
 use domain::{
     access::Role,
     division::Scope,
-    id::{AccountId, PersonId, ProviderId, RoleGrantId},
+    id::{AccountId, AuthenticatorResetId, PersonId, ProviderId, RoleGrantId},
     resident::PersonName,
-    time::BusinessDate,
+    time::{BusinessDate, Instant},
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use store::command::account::{
-    ChangePassword, CreateAccount, CreatedAccount, EndRole, GrantRole, GrantedRole, NewRole, PasswordHashed, RoleReach,
+    ApproveReset, ApprovedReset, ChangePassword, CreateAccount, CreatedAccount, EndRole, GrantRole, GrantedRole, NewRole, PasswordHashed,
+    ProposeReset, ProposedReset, RoleReach,
 };
 use utoipa::ToSchema;
 use validator::Validate;
 
+use super::once::once;
 use crate::{
-    extract::{PathId, PublicCtx, RequestCtx, Valid},
+    extract::{IdempotencyKey, PathId, PublicCtx, RequestCtx, Valid},
     problem::Problem,
+    rest::Created,
     state::AppState,
 };
 
@@ -68,23 +71,26 @@ impl From<CreatedAccount> for CreateAccountResponse {
 
 /// Creates an account
 ///
-/// The login is unique, so that a repeat is refused; the answer holds a secret and is not kept under a key.
+/// The answer can hold the secret of an authenticator; it is kept encrypted, and nothing but a repeat under the same
+/// Idempotency-Key shows it again.
 #[utoipa::path(post, path = "/accounts", tag = "city", request_body = CreateAccountRequest, responses((status = CREATED, body = CreateAccountResponse)))]
 pub(crate) async fn create(
     State(state): State<AppState>,
     who: RequestCtx,
+    key: IdempotencyKey,
     body: Valid<CreateAccountRequest>,
-) -> Result<(StatusCode, Json<CreateAccountResponse>), Problem> {
-    let CreateAccountRequest { name, login, password, roles } = body.value;
-    let name = PersonName::parse(&name).map_err(|fault| Problem::from(store::StoreError::refused(&fault)))?;
+) -> Result<Created<CreateAccountResponse>, Problem> {
+    let CreateAccountRequest { name, login, password, roles } = &body.value;
+    let (login, password) = (login.clone(), password.clone());
+    let name = PersonName::parse(name).map_err(|fault| Problem::from(store::StoreError::refused(&fault)))?;
     let hashed = tokio::task::spawn_blocking(move || PasswordHashed::new(&password));
     let password = hashed.await.map_err(|_died| store::StoreError::Panicked)??;
     let roles = roles.iter().map(new_role).collect::<Result<_, _>>()?;
-    let made = state.store.write(who.ctx, CreateAccount { name, login, password, roles }).await?;
-    Ok((StatusCode::CREATED, Json(made.into())))
+    let answer = once(&state, who, key, &body, CreateAccount { name, login, password, roles }).await?;
+    Ok(Created::at(|made: &CreateAccountResponse| format!("/people/{}/roles", made.person_id), answer))
 }
 
-fn new_role(request: &RoleRequest) -> Result<NewRole, Problem> {
+pub(super) fn new_role(request: &RoleRequest) -> Result<NewRole, Problem> {
     let reach = match (request.division, request.provider_id) {
         (Some(scope), None) => RoleReach::Division(scope),
         (None, Some(provider)) => RoleReach::Provider(provider),
@@ -108,18 +114,25 @@ pub(crate) struct GrantRoleResponse {
 
 /// Gives a person one more role
 ///
-/// From today on; nobody gives themselves one. The answer can hold a secret and is not kept under a key: a role that
-/// the person holds is refused.
+/// From today on; nobody gives themselves one. The answer can hold the secret of an authenticator; it is kept
+/// encrypted, and nothing but a repeat under the same Idempotency-Key shows it again.
 #[utoipa::path(post, path = "/people/{person_id}/roles", tag = "city", params(("person_id" = String, Path)), request_body = RoleRequest, responses((status = CREATED, body = GrantRoleResponse)))]
 pub(crate) async fn grant_role(
     State(state): State<AppState>,
     who: RequestCtx,
+    key: IdempotencyKey,
     PathId(person): PathId<PersonId>,
     body: Valid<RoleRequest>,
-) -> Result<(StatusCode, Json<GrantRoleResponse>), Problem> {
+) -> Result<Created<GrantRoleResponse>, Problem> {
     let role = new_role(&body.value)?;
-    let GrantedRole { role_grant_id, totp_secret } = state.store.write(who.ctx, GrantRole { person, role }).await?;
-    Ok((StatusCode::CREATED, Json(GrantRoleResponse { role_grant_id, totp_secret })))
+    let answer = once(&state, who, key, &body, GrantRole { person, role }).await?;
+    Ok(Created::at(|made: &GrantRoleResponse| format!("/role_grants/{}", made.role_grant_id), answer))
+}
+
+impl From<GrantedRole> for GrantRoleResponse {
+    fn from(made: GrantedRole) -> Self {
+        Self { role_grant_id: made.role_grant_id, totp_secret: made.totp_secret }
+    }
 }
 
 /// A role of a person.
@@ -163,6 +176,56 @@ pub(crate) async fn end_role(
 ) -> Result<StatusCode, Problem> {
     state.store.write(who.ctx, EndRole { role_grant }).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// A request for a new authenticator.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProposedResetResponse {
+    #[schema(value_type = String)]
+    authenticator_reset_id: AuthenticatorResetId,
+    /// Until when another person can approve it.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Instant,
+}
+
+impl From<ProposedReset> for ProposedResetResponse {
+    fn from(made: ProposedReset) -> Self {
+        Self { authenticator_reset_id: made.authenticator_reset_id, expires_at: made.expires_at }
+    }
+}
+
+/// Asks for a new authenticator for somebody who lost theirs
+///
+/// Nothing changes until another person approves it within a day.
+#[utoipa::path(post, path = "/accounts/{account_id}/authenticator_resets", tag = "city", params(("account_id" = String, Path)), responses((status = CREATED, body = ProposedResetResponse)))]
+pub(crate) async fn propose_reset(
+    State(state): State<AppState>,
+    who: RequestCtx,
+    PathId(account): PathId<AccountId>,
+) -> Result<(StatusCode, Json<ProposedResetResponse>), Problem> {
+    let made = state.store.write(who.ctx, ProposeReset { account }).await?;
+    Ok((StatusCode::CREATED, Json(made.into())))
+}
+
+/// A new authenticator. It is shown this one time.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ApprovedResetResponse {
+    /// Base32 secret for the authenticator app. Hand it to the person after seeing who they are.
+    totp_secret: String,
+}
+
+/// Approves a new authenticator that another person asked for
+///
+/// The old one, the sessions and the keys of the account end. Neither the one who asked nor the one whose account it is
+/// can approve.
+#[utoipa::path(post, path = "/authenticator_resets/{authenticator_reset_id}/approval", tag = "city", params(("authenticator_reset_id" = String, Path)), responses((status = OK, body = ApprovedResetResponse)))]
+pub(crate) async fn approve_reset(
+    State(state): State<AppState>,
+    who: RequestCtx,
+    PathId(reset): PathId<AuthenticatorResetId>,
+) -> Result<Json<ApprovedResetResponse>, Problem> {
+    let ApprovedReset { totp_secret } = state.store.write(who.ctx, ApproveReset { reset }).await?;
+    Ok(Json(ApprovedResetResponse { totp_secret }))
 }
 
 /// A change of one's own password.

@@ -66,7 +66,7 @@ fn complete_operation(operation: &mut Operation, access: Access) {
     operation.responses.responses.insert("default".to_owned(), RefOr::Ref(Ref::from_response_name("Problem")));
     let who = match access {
         Access::Public => Vec::new(),
-        Access::SignedIn => vec!["*".to_owned()],
+        Access::SignedIn | Access::Session => vec!["*".to_owned()],
         Access::Action(action) => action.roles().iter().map(ToString::to_string).collect(),
     };
     if access != Access::Public {

@@ -1,6 +1,7 @@
 //! The rows of the database, in primitives only. They never leave this package: conversions to and from
 //! domain types check them on the way in and on the way out.
 
+pub(crate) mod access_key;
 pub(crate) mod account;
 pub(crate) mod account_contact;
 pub(crate) mod application;
@@ -11,6 +12,7 @@ pub(crate) mod audit;
 pub(crate) mod audit_seal;
 pub(crate) mod audit_sealed;
 pub(crate) mod audit_unsealed;
+pub(crate) mod authenticator_reset;
 pub(crate) mod backup_made;
 pub(crate) mod bank_account;
 pub(crate) mod budget;

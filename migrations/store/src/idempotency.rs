@@ -87,6 +87,10 @@ where
     }
 }
 
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+}
+
 const TABLE: &str = "idempotency_key";
 const COLUMN: &str = "response_enc";
 
@@ -109,7 +113,9 @@ impl Store {
     where
         C::Output: Serialize + DeserializeOwned,
     {
-        let request_hash = Sha256::digest(request).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+        // Under the index key: a request can hold a password, which a bare digest would let anybody guess at.
+        let digest = hexadecimal(&Sha256::digest(request));
+        let request_hash = hexadecimal(&self.keys().blind_index("idempotency_key.request", &digest));
         self.write(ctx, Once { key, request_hash, command }).await
     }
 }

@@ -1,6 +1,7 @@
 //! Read models. Every look-up of a thing takes the actor, and answers "no such thing" for what lies out of
 //! reach.
 
+pub mod access_key;
 pub mod application;
 pub mod assessment;
 pub mod consent;

@@ -82,6 +82,7 @@ impl Walk<'_> {
         let served = self.admit_provider().await?;
         self.decline_and_cancel(&resident, &served).await?;
         let mut phone = self.bind_phone(&served.carer).await?;
+        self.sign_in_on_phone(&served.manager, (&served.carer, &served.carer_id), &phone).await?;
         let mut orders = Vec::new();
         for programme in programmes {
             orders.push(self.serve(&resident, &served, &mut phone, programme).await?);

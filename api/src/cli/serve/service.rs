@@ -8,6 +8,7 @@ use store::{Source, Store};
 use tokio::{net::TcpListener, sync::watch};
 use workers::port::Ports;
 
+use super::connections;
 use crate::{
     cli::{
         failure::Failure,
@@ -163,9 +164,8 @@ async fn serve(name: &'static str, part: Option<(TcpListener, Router)>, stopped:
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, part = name, "listening");
     }
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, service).with_graceful_shutdown(told(stopped)).await;
-    served.map_err(|cause| Failure::refused(format!("the part {name} ended: {cause}")))
+    connections::serve(listener, router, told(stopped)).await;
+    Ok(())
 }
 
 /// Background work in a task of its own; if it dies the process ends, so that whoever watches it starts it anew.

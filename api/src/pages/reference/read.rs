@@ -50,7 +50,7 @@ fn read_operation(words: Words, document: &Value, rules: &Rules, method: &str, p
     let rule = rules.iter().find(|rule| rule.path == path && rule.method.as_str() == method);
     let who = match rule.map(|rule| rule.access) {
         Some(Access::Public) | None => vec![words.get("page.home.everybody")],
-        Some(Access::SignedIn) => vec![words.get("page.home.signed_in")],
+        Some(Access::SignedIn | Access::Session) => vec![words.get("page.home.signed_in")],
         Some(Access::Action(action)) => action.roles().iter().map(|role| words.get(&format!("role.{role}"))).collect(),
     };
     let parameters = array(operation, "/parameters").iter().map(|parameter| Field {

@@ -5,14 +5,17 @@
 
 mod code;
 mod contact;
+mod key;
 mod password;
+mod reset;
 mod role;
 mod session;
+mod session_end;
 mod sheet;
 
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _, password_hash::phc::PasswordHash};
 use domain::{
-    access::{Action, Object, Role},
+    access::{Action, KEYS_MAX, Object, Role},
     division::Scope,
     error::{Fault, FieldError, Kind},
     event::Event,
@@ -34,10 +37,16 @@ use crate::{
 pub use code::{AskSignInCode, AskedCode, CarerCode, CloseSignInCode, CodeMessage, IssueCarerCode};
 pub use contact::SetContact;
 pub use domain::password::LENGTH as PASSWORD_LENGTH;
+pub(crate) use key::BEGINNING;
+pub use key::{
+    CreateMachine, CreatedMachine, IssueMachineKey, IssueOwnKey, IssuedKey, RevokeMachineKey, RevokeOwnKey, TouchKey, WantedKey,
+};
 pub use password::ChangePassword;
+pub use reset::{ApproveReset, ApprovedReset, ProposeReset, ProposedReset};
 pub use role::{EndRole, GrantRole, GrantedRole};
 pub(crate) use session::token_hash;
-pub use session::{Credentials, Device, EndOwnSessions, EndSession, Ending, Method, SignedInSession, TouchSession, authenticator_code};
+pub use session::{Credentials, Device, Method, SignedInSession, authenticator_code};
+pub use session_end::{EndOwnSessions, EndSession, Ending, TouchSession};
 pub use sheet::{CodeSheet, EndCodeSheet, IssueCodeSheet, SheetCode};
 
 /// Why somebody could not sign in, or an account could not be made.
@@ -58,6 +67,12 @@ pub enum AccountError {
     /// The account has an authenticator, which no code replaces.
     #[error("this account signs in with password and authenticator")]
     SecondFactor,
+    /// There is no authenticator to replace.
+    #[error("the account has no authenticator")]
+    NoAuthenticator,
+    /// The account has as many keys in force as allowed.
+    #[error("an account has at most {KEYS_MAX} keys in force; revoke one first")]
+    TooManyKeys,
     /// There is no account to sign in with.
     #[error("the person has no account yet; make and bind it first")]
     NoAccount,
@@ -71,6 +86,8 @@ impl Fault for AccountError {
             Self::NotSignedIn => "account.not_signed_in",
             Self::DeviceProof => "account.device_proof",
             Self::SecondFactor => "account.second_factor",
+            Self::NoAuthenticator => "account.no_authenticator",
+            Self::TooManyKeys => "account.too_many_keys",
             Self::NoAccount => "account.none",
         }
     }
@@ -78,7 +95,7 @@ impl Fault for AccountError {
         match self {
             Self::Wrong | Self::NotSignedIn | Self::DeviceProof => Kind::Unauthenticated,
             Self::Waiting => Kind::Unavailable,
-            Self::SecondFactor | Self::NoAccount => Kind::Conflict,
+            Self::SecondFactor | Self::NoAuthenticator | Self::TooManyKeys | Self::NoAccount => Kind::Conflict,
         }
     }
 }
@@ -169,40 +186,8 @@ impl Command for CreateAccount {
 impl CreateAccount {
     /// Makes the account without asking who does it: the caller has, and has checked it.
     pub(crate) async fn insert(&self, tx: &Tx<'_>) -> Result<CreatedAccount, StoreError> {
-        let person_id: PersonId = tx.id();
-        let account_id: AccountId = tx.id();
-        let row = person::ActiveModel {
-            id: Set(person_id.uuid()),
-            name_enc: Set(tx.seal("person", "name_enc", person_id.uuid(), self.name.expose().as_bytes())?),
-            phone_enc: Set(None),
-            created_at: Set(tx.now()),
-        };
-        person::Entity::insert(row).exec_without_returning(tx.db).await?;
-        let second_factor = self.roles.iter().any(|role| role.role.needs_second_factor());
-        let totp_secret = second_factor.then(|| Secret::from(tx.secret().into_iter().take(20).collect::<Vec<u8>>()).to_base32());
-        let totp_secret_enc = match &totp_secret {
-            Some(secret) => Some(tx.seal("account", "totp_secret_enc", account_id.uuid(), secret.as_bytes())?),
-            None => None,
-        };
-        let row = account::ActiveModel {
-            id: Set(account_id.uuid()),
-            person_id: Set(person_id.uuid()),
-            login: Set(self.login.clone()),
-            password_hash: Set(self.password.0.clone()),
-            totp_secret_enc: Set(totp_secret_enc),
-            totp_last_step: Set(None),
-            failed_count: Set(0),
-            retry_at: Set(None),
-            created_at: Set(tx.now()),
-            version: Set(1),
-        };
-        account::Entity::insert(row).exec_without_returning(tx.db).await.map_err(exists("an account with this login"))?;
-        for role in &self.roles {
-            insert_grant(tx, person_id, role).await?;
-        }
-        tx.emit(Event::AccountCreated { account: account_id, person: person_id });
-        tx.record(&account_id, None, None);
-        Ok(CreatedAccount { person_id, account_id, totp_secret })
+        let new = NewAccount { account_id: tx.id(), name: &self.name, login: &self.login, kind: AccountKind::Person, roles: &self.roles };
+        insert_account(tx, new, Some(&self.password)).await
     }
 
     /// Checks login and roles.
@@ -219,6 +204,68 @@ impl CreateAccount {
         faults.extend(role_faults(tx, &self.roles).await?);
         if faults.is_empty() { Ok(()) } else { Err(StoreError::fields(faults)) }
     }
+}
+
+/// Whose account it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::EnumString)]
+#[strum(serialize_all = "snake_case")]
+pub(crate) enum AccountKind {
+    /// A natural person's.
+    Person,
+    /// A program's: it has keys and signs in in no other way.
+    Machine,
+}
+
+struct NewAccount<'a> {
+    account_id: AccountId,
+    name: &'a PersonName,
+    login: &'a str,
+    kind: AccountKind,
+    roles: &'a [NewRole],
+}
+
+/// Writes a person with account and roles. Without a password nobody signs in to it.
+async fn insert_account(tx: &Tx<'_>, new: NewAccount<'_>, password: Option<&PasswordHashed>) -> Result<CreatedAccount, StoreError> {
+    let NewAccount { account_id, name, login, kind, roles } = new;
+    let person_id: PersonId = tx.id();
+    let row = person::ActiveModel {
+        id: Set(person_id.uuid()),
+        name_enc: Set(tx.seal("person", "name_enc", person_id.uuid(), name.expose().as_bytes())?),
+        phone_enc: Set(None),
+        created_at: Set(tx.now()),
+    };
+    person::Entity::insert(row).exec_without_returning(tx.db).await?;
+    let second_factor = password.is_some() && roles.iter().any(|role| role.role.needs_second_factor());
+    let totp_secret = second_factor.then(|| authenticator_secret(tx));
+    let totp_secret_enc = match &totp_secret {
+        Some(secret) => Some(tx.seal("account", "totp_secret_enc", account_id.uuid(), secret.as_bytes())?),
+        None => None,
+    };
+    let row = account::ActiveModel {
+        id: Set(account_id.uuid()),
+        person_id: Set(person_id.uuid()),
+        login: Set(login.to_owned()),
+        password_hash: Set(password.map_or_else(|| session::NOBODY.to_owned(), |password| password.0.clone())),
+        totp_secret_enc: Set(totp_secret_enc),
+        totp_last_step: Set(None),
+        failed_count: Set(0),
+        retry_at: Set(None),
+        created_at: Set(tx.now()),
+        kind: Set(kind.to_string()),
+        version: Set(1),
+    };
+    account::Entity::insert(row).exec_without_returning(tx.db).await.map_err(exists("an account with this login"))?;
+    for role in roles {
+        insert_grant(tx, person_id, role).await?;
+    }
+    tx.emit(Event::AccountCreated { account: account_id, person: person_id });
+    tx.record(&account_id, None, None);
+    Ok(CreatedAccount { person_id, account_id, totp_secret })
+}
+
+/// A new secret for an authenticator app, in base32.
+fn authenticator_secret(tx: &Tx<'_>) -> String {
+    Secret::from(tx.secret().into_iter().take(20).collect::<Vec<u8>>()).to_base32()
 }
 
 /// Nobody hands out roles beyond their own reach.

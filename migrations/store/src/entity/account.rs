@@ -16,6 +16,7 @@ pub(crate) struct Model {
     pub failed_count: i64,
     pub retry_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
+    pub kind: String,
     pub version: i64,
 }
 

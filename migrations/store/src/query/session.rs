@@ -5,7 +5,7 @@ use domain::{
     access::{Action, Actor, Grant, Object, Reach, Role, SignedIn},
     device::RequestProof,
     division::Scope,
-    id::{AccountId, DeviceId, PersonId, ProviderId, ResidentId, RoleGrantId, SessionId},
+    id::{AccessKeyId, AccountId, DeviceId, PersonId, ProviderId, ResidentId, RoleGrantId, SessionId},
     resident::{Consent, ConsentPurpose},
     time::{BusinessDate, Instant},
 };
@@ -14,7 +14,7 @@ use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, Q
 use crate::{
     Store,
     command::{
-        account::{AccountError, Method, token_hash},
+        account::{AccountError, BEGINNING, Method, token_hash},
         device::key_of,
     },
     convert,
@@ -28,15 +28,24 @@ use crate::{
 /// Sessions that a list of one's own shows at most.
 const SESSIONS_MAX: u64 = 100;
 /// The use of a session is noted at most so often, so that reading does not become writing.
-const TOUCHED_EVERY_MINUTES: i64 = 5;
+pub(super) const TOUCHED_EVERY_MINUTES: i64 = 5;
 
 /// Who a token belongs to.
 #[derive(Debug, Clone)]
 pub struct Recognised {
     /// The person with their roles.
     pub actor: Actor,
-    /// The session, when it is time to note that it is in use.
-    pub touch: Option<SessionId>,
+    /// What they showed, when it is time to note that it is in use.
+    pub touch: Option<Touched>,
+}
+
+/// What somebody showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Touched {
+    /// The token of a session.
+    Session(SessionId),
+    /// A bearer key.
+    Key(AccessKeyId),
 }
 
 /// A role of a person.
@@ -76,7 +85,7 @@ pub struct SessionView {
 }
 
 impl Store {
-    /// The person behind a session token, with their roles of `today`. Sessions end by the real time, also
+    /// The person behind a session token or a bearer key, with their roles of `today`. Sessions end by the real time, also
     /// where the clock of a demo city was moved.
     ///
     /// # Errors
@@ -88,6 +97,9 @@ impl Store {
         real_now: Instant,
         today: BusinessDate,
     ) -> Result<Recognised, StoreError> {
+        if token.starts_with(BEGINNING) {
+            return self.actor_by_key(token, real_now, today).await;
+        }
         let row = session::Entity::find()
             .filter(session::Column::TokenHash.eq(token_hash(token)))
             .filter(session::Column::RevokedAt.is_null())
@@ -106,8 +118,9 @@ impl Store {
             account: AccountId::from_uuid(row.account_id),
             session,
             grants: self.grants(row.person_id, today).await?,
+            key: None,
         };
-        Ok(Recognised { actor: Actor::Person(signed_in), touch: long_ago.then_some(session) })
+        Ok(Recognised { actor: Actor::Person(signed_in), touch: long_ago.then_some(Touched::Session(session)) })
     }
 
     /// A revoked device ends the sessions that are bound to it.
@@ -157,7 +170,8 @@ impl Store {
     /// Failures of the database.
     pub async fn actor_of(&self, person: PersonId, account: AccountId, today: BusinessDate) -> Result<Actor, StoreError> {
         let session = SessionId::from_uuid(uuid::Uuid::nil());
-        Ok(Actor::Person(SignedIn { person, account, session, grants: self.grants(person.uuid(), today).await? }))
+        let grants = self.grants(person.uuid(), today).await?;
+        Ok(Actor::Person(SignedIn { person, account, session, grants, key: None }))
     }
 
     /// The roles of a person that have not ended, as far as the operator who asks looks after them.
@@ -190,7 +204,7 @@ impl Store {
         if views.is_empty() { Err(StoreError::not_found()) } else { Ok(views) }
     }
 
-    async fn grants(&self, person: uuid::Uuid, today: BusinessDate) -> Result<Vec<Grant>, StoreError> {
+    pub(super) async fn grants(&self, person: uuid::Uuid, today: BusinessDate) -> Result<Vec<Grant>, StoreError> {
         let rows = role_grant::Entity::find()
             .filter(role_grant::Column::PersonId.eq(person))
             .filter(role_grant::Column::ValidFrom.lte(today.get()))

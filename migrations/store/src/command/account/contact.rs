@@ -9,6 +9,7 @@ use domain::{
 };
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, Set};
 
+use super::AccountKind;
 use crate::{
     convert,
     entity::{account, account_contact, city, role_grant},
@@ -34,7 +35,10 @@ impl Command for SetContact {
 
     async fn run(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
         let account = account::Entity::find_by_id(self.account.uuid()).one(tx.db).await?.ok_or_else(StoreError::not_found)?;
-        permit(tx, &account).await?;
+        permit(tx, Action::ManageAccounts, &account).await?;
+        if account.kind != AccountKind::Person.to_string() {
+            return Err(StoreError::fields(vec![FieldError::new("account_id", "contact.machine", "a machine signs in by keys alone")]));
+        }
         if account.totp_secret_enc.is_some() {
             let cure = "accounts with an authenticator sign in with password and authenticator alone";
             return Err(StoreError::fields(vec![FieldError::new("account_id", "contact.second_factor", cure)]));
@@ -62,13 +66,13 @@ impl Command for SetContact {
 
 /// An operator looks after the accounts whose roles lie within reach; those that have a role without a division
 /// belong to whoever looks after the whole city.
-pub(super) async fn permit(tx: &Tx<'_>, account: &account::Model) -> Result<(), StoreError> {
+pub(super) async fn permit(tx: &Tx<'_>, action: Action, account: &account::Model) -> Result<(), StoreError> {
     let grants = role_grant::Entity::find().filter(role_grant::Column::PersonId.eq(account.person_id)).all(tx.db).await?;
     let city = city::Entity::find().one(tx.db).await?.ok_or_else(StoreError::not_found)?.division_prefix;
     let scopes = if grants.is_empty() { vec![city] } else { grants.into_iter().map(|grant| grant.scope.unwrap_or(city.clone())).collect() };
     for scope in scopes {
         let scope: Scope = convert::code("role_grant", "scope", &scope)?;
-        tx.permit(Action::ManageAccounts, &Object { division: Some(scope.division()), ..Object::default() })?;
+        tx.permit(action, &Object { division: Some(scope.division()), ..Object::default() })?;
     }
     Ok(())
 }

@@ -8,9 +8,9 @@ use domain::{
     id::{PersonId, ProviderId, RoleGrantId},
 };
 use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _};
-use totp_rs::Secret;
+use serde::{Deserialize, Serialize};
 
-use super::{NewRole, RoleReach, contact, insert_grant, permit_roles, role_faults, session};
+use super::{AccountKind, NewRole, RoleReach, authenticator_secret, contact, insert_grant, key, permit_roles, role_faults, session_end};
 use crate::{
     convert,
     entity::{account, role_grant},
@@ -29,7 +29,7 @@ pub struct GrantRole {
 }
 
 /// A role that was given. The authenticator secret is shown this one time.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct GrantedRole {
     /// The role of the person.
     pub role_grant_id: RoleGrantId,
@@ -52,13 +52,15 @@ impl Command for GrantRole {
         refuse_own(tx, self.person)?;
         self.refuse_twice(tx).await?;
         let role_grant_id = insert_grant(tx, self.person, &self.role).await?;
-        let first = self.role.role.needs_second_factor() && account.totp_secret_enc.is_none();
-        let totp_secret = first.then(|| Secret::from(tx.secret().into_iter().take(20).collect::<Vec<u8>>()).to_base32());
+        let person = account.kind == AccountKind::Person.to_string();
+        let first = person && self.role.role.needs_second_factor() && account.totp_secret_enc.is_none();
+        let totp_secret = first.then(|| authenticator_secret(tx));
         if let Some(secret) = &totp_secret {
             // Codes sent to a contact must not stand in for the authenticator from now on: they look for this column.
             let sealed = tx.seal("account", "totp_secret_enc", account.id, secret.as_bytes())?;
-            // The sessions that began without it end.
-            session::end_all(tx, account.id).await?;
+            // The sessions that began without it end, and so do the keys that were issued from them.
+            session_end::end_all(tx, account.id).await?;
+            key::revoke_all(tx, account.id).await?;
             tx.save(account::Model { totp_secret_enc: Some(sealed), version: account.version + 1, ..account }).await?;
         }
         tx.record(&role_grant_id, None, None);
@@ -106,7 +108,7 @@ impl Command for EndRole {
             (Some(scope), _) => RoleReach::Division(convert::code::<Scope>("role_grant", "scope", scope)?),
             (None, Some(provider)) => RoleReach::Provider(ProviderId::from_uuid(provider)),
             (None, None) => {
-                contact::permit(tx, &account_of(tx, person).await?).await?;
+                contact::permit(tx, Action::ManageAccounts, &account_of(tx, person).await?).await?;
                 RoleReach::Bound
             }
         };

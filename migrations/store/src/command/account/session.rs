@@ -18,7 +18,7 @@ use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 use totp_rs::{Builder, Secret, Totp};
 
-use super::{AccountError, PasswordHashed};
+use super::{AccountError, AccountKind, PasswordHashed};
 use crate::{
     Store,
     command::device::{BoundDevice, HeldKey},
@@ -158,7 +158,7 @@ enum SecondFactor {
 }
 
 /// An Argon2id hash that no password is kept under: verifying against it costs what a real one costs.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LW5vYm9keQ$c2l4dGVlbi1ieXRlcy1pcy1ub3QtYS1oYXNoLWF0LWE";
+pub(super) const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LW5vYm9keQ$c2l4dGVlbi1ieXRlcy1pcy1ub3QtYS1oYXNoLWF0LWE";
 
 fn authenticator(secret: &str) -> Result<Totp, StoreError> {
     let corrupt = |why: String| StoreError::Corrupt { table: "account", why };
@@ -266,6 +266,9 @@ pub(super) async fn begin(
     device: &Device,
     at: Instant,
 ) -> Result<SignedInSession, StoreError> {
+    if row.kind != AccountKind::Person.to_string() {
+        return Err(AccountError::Wrong.into());
+    }
     // No code stands in for an authenticator, also where it was given before the account had one.
     if row.totp_secret_enc.is_some() && method != Method::Password {
         return Err(AccountError::SecondFactor.into());
@@ -302,101 +305,6 @@ pub(super) async fn begin(
     Ok(SignedInSession { session_id, person_id, token: token.into(), expires_at, bound })
 }
 
-/// Ends all sessions of an account.
-pub(super) async fn end_all(tx: &Tx<'_>, account: uuid::Uuid) -> Result<(), StoreError> {
-    let change = session::ActiveModel { revoked_at: Set(Some(tx.now())), ..Default::default() };
-    let open = session::Column::RevokedAt.is_null();
-    session::Entity::update_many().set(change).filter(session::Column::AccountId.eq(account)).filter(open).exec(tx.db).await?;
-    Ok(())
-}
-
 pub(crate) fn token_hash(token: &str) -> Vec<u8> {
     Sha256::digest(token).to_vec()
-}
-
-/// Ends a session.
-#[derive(Debug, Clone)]
-pub struct EndSession {
-    /// The session.
-    pub session: SessionId,
-}
-
-impl Command for EndSession {
-    type Output = ();
-    const ACTION: Option<Action> = None;
-    const NAME: &'static str = "end_session";
-
-    async fn run(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
-        let change = session::ActiveModel { revoked_at: Set(Some(tx.now())), ..Default::default() };
-        session::Entity::update_many().set(change).filter(session::Column::Id.eq(self.session.uuid())).exec(tx.db).await?;
-        tx.record(&self.session, None, None);
-        Ok(())
-    }
-}
-
-/// Which of one's own sessions end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// This one.
-    One(SessionId),
-    /// All but this one.
-    OthersThan(SessionId),
-}
-
-/// Ends sessions of a person, as that person asks.
-#[derive(Debug, Clone)]
-pub struct EndOwnSessions {
-    /// The person who asks.
-    pub person: PersonId,
-    /// Which of their sessions.
-    pub ending: Ending,
-}
-
-impl Command for EndOwnSessions {
-    type Output = u64;
-    const ACTION: Option<Action> = None;
-    const NAME: &'static str = "end_own_sessions";
-
-    async fn run(&self, tx: &Tx<'_>) -> Result<u64, StoreError> {
-        let (condition, object) = match self.ending {
-            Ending::One(session) => (session::Column::Id.eq(session.uuid()), session.to_string()),
-            Ending::OthersThan(session) => (session::Column::Id.ne(session.uuid()), self.person.to_string()),
-        };
-        let change = session::ActiveModel { revoked_at: Set(Some(tx.now())), ..Default::default() };
-        let ended = session::Entity::update_many()
-            .set(change)
-            .filter(session::Column::PersonId.eq(self.person.uuid()))
-            .filter(session::Column::RevokedAt.is_null())
-            .filter(condition)
-            .exec(tx.db)
-            .await?
-            .rows_affected;
-        if ended == 0 && matches!(self.ending, Ending::One(_)) {
-            return Err(StoreError::not_found());
-        }
-        tx.record(&object, None, None);
-        Ok(ended)
-    }
-}
-
-/// Notes that a session is in use.
-#[derive(Debug, Clone)]
-pub struct TouchSession {
-    /// The session.
-    pub session: SessionId,
-    /// When, in real time.
-    pub at: Instant,
-}
-
-impl Command for TouchSession {
-    type Output = ();
-    const ACTION: Option<Action> = None;
-    const NAME: &'static str = "touch_session";
-    const AUDITED: bool = false;
-
-    async fn run(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
-        let change = session::ActiveModel { last_used_at: Set(Some(self.at)), ..Default::default() };
-        session::Entity::update_many().set(change).filter(session::Column::Id.eq(self.session.uuid())).exec(tx.db).await?;
-        Ok(())
-    }
 }
