@@ -61,9 +61,11 @@ pub async fn run(args: &DemoArgs, output: &mut Output) -> Result<(), Failure> {
         move_clock(&opened, today).await?;
     }
     let today = BusinessDate::of(opened.source.now());
+    let sends = settings.mail.sends();
     let service = Service::prepare(settings, opened, listeners, &TASKS, &log)?;
     tell(&service, today, output)?;
     tell_codes(&demo, output)?;
+    tell_contacts(sends, output)?;
     tell_next(&service, dir, output)?;
     service.run().await
 }
@@ -188,8 +190,18 @@ fn tell_codes(demo: &Demo, output: &mut Output) -> Result<(), Failure> {
         let (code, secret) = (code.unwrap_or_else(|| "-".to_owned()), login.totp_secret.as_deref().unwrap_or("-"));
         output.line(format!("  {:<27} {:<18} {code:<7} authenticator secret {secret}", login.role.to_string(), login.login))?;
     }
-    for (login, contact) in seed::CONTACTS {
-        output.line(format!("  {login} also signs in with a code sent to {contact}"))?;
-    }
     Ok(())
+}
+
+/// Who signs in by a code that is sent, and where the code is to be seen.
+fn tell_contacts(sends: bool, output: &mut Output) -> Result<(), Failure> {
+    for (login, contact) in seed::CONTACTS {
+        output.line(format!("  {login} also signs in with a one-time code sent to {contact}"))?;
+    }
+    output.line(if sends {
+        "  (codes go to YIJIA_MAIL_URL; make demo shows them on http://127.0.0.1:8680/)"
+    } else {
+        "  (no message leaves: YIJIA_MAIL_URL is off; make demo sets it and shows the codes on a page)"
+    })?;
+    output.line("  carers also sign in with a code of their provider, bound to their phone; the walk shows both")
 }

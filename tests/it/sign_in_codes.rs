@@ -61,9 +61,9 @@ async fn use_code(http: &Http, id: &str, code: &str) -> Answered {
 on_each_database!(a_family_signs_in_once_with_a_code_that_came_by_mail, async |db: TestDb| {
     let (served, sandbox) = with_sandbox(Served::start(&db).await.unwrap()).await;
     let http = Http::new(&served.base);
-    let (id, message) = code_for(&served, &sandbox, &http, " Family@Example.CN ").await;
+    let (id, message) = code_for(&served, &sandbox, &http, " Family@Example.COM ").await;
     let message = message.unwrap();
-    assert_eq!((message.kind, message.to.as_str(), message.subject.as_str()), ("mail", "family@example.cn", "颐家登录验证码"));
+    assert_eq!((message.kind, message.to.as_str(), message.subject.as_str()), ("mail", "family@example.com", "颐家登录验证码"));
     let code = digits(&message);
     let (one, two) = code.split_at(3);
     let signed_in = use_code(&http, &id, &format!("{one} {two}")).await;
@@ -93,7 +93,7 @@ on_each_database!(a_text_message_goes_through_the_gateway, async |db: TestDb| {
 on_each_database!(nobody_learns_who_has_an_account, async |db: TestDb| {
     let (served, sandbox) = with_sandbox(Served::start(&db).await.unwrap()).await;
     let http = Http::new(&served.base);
-    for contact in ["nobody@example.cn", "family@example.cn"] {
+    for contact in ["nobody@example.cn", "family@example.com"] {
         for round in 0..4 {
             let asked = ask(&http, "POST", "/sign_in_codes", None, Some(json!({ "contact": contact }))).await;
             let wanted = if round < 3 { 202 } else { 429 };
@@ -111,7 +111,7 @@ on_each_database!(nobody_learns_who_has_an_account, async |db: TestDb| {
 on_each_database!(five_wrong_tries_void_a_code, async |db: TestDb| {
     let (served, sandbox) = with_sandbox(Served::start(&db).await.unwrap()).await;
     let http = Http::new(&served.base);
-    let (id, message) = code_for(&served, &sandbox, &http, "family@example.cn").await;
+    let (id, message) = code_for(&served, &sandbox, &http, "family@example.com").await;
     let code = digits(&message.unwrap());
     let wrong = if code == "000000" { "000001" } else { "000000" };
     for _try in 0..5 {
@@ -119,11 +119,11 @@ on_each_database!(five_wrong_tries_void_a_code, async |db: TestDb| {
     }
     assert_eq!(use_code(&http, &id, &code).await.status, 401, "the right one comes too late");
     // The code of another device's request is worth nothing here.
-    let (other, message) = code_for(&served, &sandbox, &http, "family@example.cn").await;
+    let (other, message) = code_for(&served, &sandbox, &http, "family@example.com").await;
     assert_eq!(use_code(&http, &id, &digits(message.as_ref().unwrap())).await.status, 401);
     assert_eq!(use_code(&http, &other, &digits(&message.unwrap())).await.status, 201);
     served.clock().move_to_offset(3_700);
-    let (late, message) = code_for(&served, &sandbox, &http, "family@example.cn").await;
+    let (late, message) = code_for(&served, &sandbox, &http, "family@example.com").await;
     served.clock().move_to_offset(3_700 + 601);
     assert_eq!(use_code(&http, &late, &digits(&message.unwrap())).await.status, 401, "after ten minutes");
 });
@@ -131,7 +131,7 @@ on_each_database!(five_wrong_tries_void_a_code, async |db: TestDb| {
 on_each_database!(of_codes_used_at_one_time_one_signs_in, async |db: TestDb| {
     let (served, sandbox) = with_sandbox(Served::start(&db).await.unwrap()).await;
     let http = Http::new(&served.base);
-    let (id, message) = code_for(&served, &sandbox, &http, "family@example.cn").await;
+    let (id, message) = code_for(&served, &sandbox, &http, "family@example.com").await;
     let code = digits(&message.unwrap());
     let answers = futures::future::join_all((0..4).map(|_| use_code(&http, &id, &code))).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
@@ -140,7 +140,7 @@ on_each_database!(of_codes_used_at_one_time_one_signs_in, async |db: TestDb| {
 on_each_database!(a_message_without_a_port_is_dead_and_one_without_a_server_waits, async |db: TestDb| {
     let served = Served::start(&db).await.unwrap();
     let http = Http::new(&served.base);
-    let contact = json!({ "contact": "family@example.cn" });
+    let contact = json!({ "contact": "family@example.com" });
     assert_eq!(ask(&http, "POST", "/sign_in_codes", None, Some(contact.clone())).await.status, 202);
     served.drain().await.unwrap();
     assert_eq!(served.store.backlog().await.unwrap().dead, 1);
@@ -277,7 +277,7 @@ on_each_database!(an_account_with_an_authenticator_gets_no_contact, async |db: T
     let body = || Some(json!({ "contact": "auditor@example.cn" }));
     let refused = ask(&http, "PUT", &path("auditor"), Some(&operator), body()).await;
     assert_eq!((refused.status, &refused.body["errors"][0]["code"]), (422, &json!("contact.second_factor")));
-    let taken = Some(json!({ "contact": "family@example.cn" }));
+    let taken = Some(json!({ "contact": "family@example.com" }));
     assert_eq!(ask(&http, "PUT", &path("resident"), Some(&operator), taken).await.status, 409, "one contact, one account");
     assert_eq!(ask(&http, "PUT", &path("resident"), Some(&operator), body()).await.status, 204);
 });

@@ -105,7 +105,7 @@ const PEOPLE: &[(&str, Role, &str, &str)] = &[
 ];
 
 /// Where the demo's families are sent codes; the sandbox shows them and delivers nothing.
-pub(super) const CONTACTS: [(&str, &str); 2] = [("family", "family@example.cn"), ("resident", "13800138000")];
+pub(super) const CONTACTS: [(&str, &str); 2] = [("family", "family@example.com"), ("resident", "13800138000")];
 
 /// Founds a demo city with the small set alone.
 ///

@@ -34,6 +34,12 @@ impl MailSettings {
         Ok(Self { server, text: Some(text.to_owned()) })
     }
 
+    /// Whether mails leave at all.
+    #[must_use]
+    pub const fn sends(&self) -> bool {
+        self.server.is_some()
+    }
+
     /// The ports of a process. Must be called inside the runtime that uses them.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// To which the demo's family is sent codes.
-const CONTACT: &str = "family@example.cn";
+const CONTACT: &str = "family@example.com";
 
 impl Walk<'_> {
     /// A family signs in by a code that came by mail. `sandbox` is the address of the sandbox's page, which receives the
