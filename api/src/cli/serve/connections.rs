@@ -1,5 +1,6 @@
-//! Connections: how many at one time, how large the head of a request may be, and how long it may take. A client that
-//! sends its head a byte a minute would hold a connection for ever and cost nothing itself.
+//! Connections: how many at one time, how large the head of a request may be, and how long it may take.
+//!
+//! A client that sends its head a byte a minute would hold a connection for ever and cost nothing itself.
 
 use std::{convert::Infallible, future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 

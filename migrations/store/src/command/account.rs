@@ -37,7 +37,7 @@ use crate::{
 pub use code::{AskSignInCode, AskedCode, CarerCode, CloseSignInCode, CodeMessage, IssueCarerCode};
 pub use contact::SetContact;
 pub use domain::password::LENGTH as PASSWORD_LENGTH;
-pub(crate) use key::BEGINNING;
+pub(crate) use key::is_key;
 pub use key::{
     CreateMachine, CreatedMachine, IssueMachineKey, IssueOwnKey, IssuedKey, RevokeMachineKey, RevokeOwnKey, TouchKey, WantedKey,
 };

@@ -14,7 +14,7 @@ use sea_orm::{ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, Q
 use crate::{
     Store,
     command::{
-        account::{AccountError, BEGINNING, Method, token_hash},
+        account::{AccountError, Method, is_key, token_hash},
         device::key_of,
     },
     convert,
@@ -97,7 +97,7 @@ impl Store {
         real_now: Instant,
         today: BusinessDate,
     ) -> Result<Recognised, StoreError> {
-        if token.starts_with(BEGINNING) {
+        if is_key(token) {
             return self.actor_by_key(token, real_now, today).await;
         }
         let row = session::Entity::find()

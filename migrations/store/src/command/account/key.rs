@@ -25,11 +25,18 @@ use crate::{
 };
 
 /// How every key begins, so that people and scanners know one when they see it.
-pub(crate) const BEGINNING: &str = "yjk_";
+const BEGINNING: &str = "yjk_";
+/// Characters of a secret as it is written. A token of a session is one alone, so that none is taken for a key.
+const SECRET_LENGTH: usize = 43;
 /// Characters of a key that lists show.
 const SHOWN: usize = 12;
 /// Longest name of a key, in characters.
 const NAME_MAX: usize = 80;
+
+/// Whether a token has the form of a key.
+pub(crate) fn is_key(token: &str) -> bool {
+    token.strip_prefix(BEGINNING).is_some_and(|secret| secret.len() == SECRET_LENGTH)
+}
 
 /// What a new key is to be.
 #[derive(Debug, Clone)]
