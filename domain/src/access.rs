@@ -570,7 +570,9 @@ mod tests {
 
     #[test]
     fn a_key_narrows_what_its_person_may_do() {
-        let Actor::Person(clerk) = actor(Role::CountyClerk, Reach::Division("1201".parse().unwrap())) else { unreachable!() };
+        let Actor::Person(clerk) = actor(Role::CountyClerk, Reach::Division("1201".parse().unwrap())) else {
+            panic!("a clerk is a person")
+        };
         let key = Some(KeyScope::new(vec![Action::ReadOrder], &[Role::CountyClerk]).unwrap());
         let inside = Object { division: Some("120101001002".parse().unwrap()), ..Object::default() };
         let by_key = Actor::Person(SignedIn { key, ..clerk });

@@ -108,6 +108,7 @@ fn clerk_of(scope: &str) -> Actor {
         account: AccountId::from_uuid(id),
         session: SessionId::from_uuid(id),
         grants: vec![grant],
+        key: None,
     })
 }
 

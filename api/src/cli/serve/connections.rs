@@ -70,10 +70,10 @@ async fn accept(
 }
 
 /// The requests of one connection, one after the other.
-async fn converse<S>(stream: impl AsyncRead + AsyncWrite + Unpin + Send, service: S, watcher: Watcher)
+async fn converse<S>(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, service: S, watcher: Watcher)
 where
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Clone + Send,
-    S::Future: Send,
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
 {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
