@@ -96,13 +96,13 @@ mod tests {
 
     use super::*;
 
-    /// A connection to a service, without a net.
-    fn connect() -> DuplexStream {
+    /// A connection to a service, without a net, and what lets it go on: without that it is shut down.
+    fn connect() -> (DuplexStream, GracefulShutdown) {
         let (client, server) = tokio::io::duplex(HEAD_LENGTH_MAX * 4);
         let router = Router::new().route("/", get(async || "here"));
         let graceful = GracefulShutdown::new();
         tokio::spawn(converse(server, router, graceful.watcher()));
-        client
+        (client, graceful)
     }
 
     async fn answer(mut client: DuplexStream) -> String {
@@ -113,7 +113,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_head_that_never_ends_is_not_waited_for() {
-        let mut client = connect();
+        let (mut client, _running) = connect();
         let begun = Instant::now();
         client.write_all(b"GET / HTTP/1.1\r\nHost: yijia.example\r\nX-Slow: ").await.unwrap();
         assert!(!answer(client).await.contains("here"));
@@ -122,7 +122,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_whole_head_is_answered_at_once() {
-        let mut client = connect();
+        let (mut client, _running) = connect();
         let begun = Instant::now();
         client.write_all(b"GET / HTTP/1.1\r\nHost: yijia.example\r\nConnection: close\r\n\r\n").await.unwrap();
         assert!(answer(client).await.ends_with("here"));
@@ -131,7 +131,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_head_that_is_too_large_is_refused() {
-        let mut client = connect();
+        let (mut client, _running) = connect();
         let head = format!("GET / HTTP/1.1\r\nHost: yijia.example\r\nX-Large: {}\r\n\r\n", "x".repeat(HEAD_LENGTH_MAX));
         client.write_all(head.as_bytes()).await.unwrap();
         let answered = answer(client).await;
