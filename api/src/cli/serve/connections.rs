@@ -132,7 +132,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_head_that_is_too_large_is_refused() {
         let (mut client, _running) = connect();
-        let head = format!("GET / HTTP/1.1\r\nHost: yijia.example\r\nX-Large: {}\r\n\r\n", "x".repeat(HEAD_LENGTH_MAX));
+        let head = format!("GET / HTTP/1.1\r\nHost: yijia.example\r\nX-Large: {}\r\n\r\n", "x".repeat(HEAD_LENGTH_MAX * 2));
         client.write_all(head.as_bytes()).await.unwrap();
         let answered = answer(client).await;
         assert!(answered.starts_with("HTTP/1.1 431"), "{answered}");
